@@ -1,0 +1,59 @@
+# make run    the index of the mobile-phone survey, from a fresh clone     make lab        JupyterLab at the first chapter
+# make test   everything the project promises, checked                     make notebooks  rebuild chapters and exercises from source
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# One BLAS thread a process: the matrices here are small, and threads would fight over the cores.
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: run setup setup-dev test lint lab notebooks lock bench clean
+
+run: setup
+	@$(BIN)/crmlab csi --questionnaire ecsi --data mobi --out build/mobile-survey
+
+setup: $(VENV)/course.stamp
+setup-dev: $(VENV)/dev.stamp
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "crmlab needs Python 3.11 or newer; found $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "Python could not make a virtual environment. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 2; }
+	@$(BIN)/pip install --quiet uv==$(UV_VERSION)
+
+$(VENV)/course.stamp: requirements.lock pyproject.toml | $(BIN)/uv
+	@echo "Setting up $(VENV) from requirements.lock …"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/course.stamp
+	@echo "Adding what the tests need from requirements-dev.lock …"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+lint: setup-dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+test: lint
+	@$(BIN)/pytest
+
+lab: setup
+	@$(BIN)/jupyter lab notebooks/09_satisfaction_index.ipynb
+
+notebooks: setup
+	@$(BIN)/python notebooks/build.py
+
+bench: setup-dev
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# Two locks from one source; the smaller one takes its versions from the larger.
+LOCK := uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header --quiet --group build
+lock: | $(BIN)/uv
+	@$(BIN)/$(LOCK) --extra course --extra dev --output-file requirements-dev.lock
+	@$(BIN)/$(LOCK) --extra course --constraints requirements-dev.lock --output-file requirements.lock
+
+clean:
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache
