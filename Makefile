@@ -14,13 +14,18 @@ run: setup
 	@$(BIN)/crmlab csi --questionnaire ecsi --data mobi --out build/mobile-survey
 
 setup: $(VENV)/course.stamp
+	@:
 setup-dev: $(VENV)/dev.stamp
+	@:
 
 $(BIN)/uv:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "crmlab needs Python 3.11 or newer; $(PYTHON) was not found. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "crmlab needs Python 3.11 or newer; found $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
-	@$(PYTHON) -m venv $(VENV) || \
-	  { echo "Python could not make a virtual environment. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "This Python cannot make a virtual environment. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet uv==$(UV_VERSION)
 
 $(VENV)/course.stamp: requirements.lock pyproject.toml | $(BIN)/uv
