@@ -1,0 +1,259 @@
+"""The nonparametric bootstrap over respondents, batched: resample counts → moments → one computation for all resamples.
+
+References
+----------
+Efron, B. (1987). Better bootstrap confidence intervals. Journal of the American Statistical Association 82, 171–185.
+Efron, B. & Tibshirani, R. J. (1993). An introduction to the bootstrap. Chapman & Hall.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import SemError
+from .moments import Array, Moments, SampleMoments, draw_counts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+INTERVALS = ("percentile", "bca")
+_BATCH = 256
+_BATCH_BYTES = 64_000_000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """A batch of b resamples handed to an estimator: counts (b, n) of each row, and their moments."""
+
+    counts: Array
+    moments: Moments
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """What an estimator gives for a batch.
+
+    Attributes
+    ----------
+    values : dict of str to array (b, ·)
+    converged : array (b,) of bool
+        False also where a resample cannot be estimated (an item without variance).
+    admissible : array (b,) of bool
+    sign_changes : array (b, k) of bool
+        Constructs whose own orientation differed from the sample's; they are turned round before anything is computed.
+    """
+
+    values: dict[str, Array]
+    converged: NDArray[np.bool_]
+    admissible: NDArray[np.bool_]
+    sign_changes: NDArray[np.bool_]
+
+
+Estimator = Callable[[Resamples], Estimates]
+
+
+def batches(sample: SampleMoments, n_resamples: int, seed: int) -> Iterator[Resamples]:
+    """Resamples of a sample in batches of bounded memory; the same seed draws the same resamples."""
+    rng = np.random.default_rng(seed)
+    size = int(np.clip(_BATCH_BYTES // (8 * sample.n), 8, _BATCH))
+    for start in range(0, n_resamples, size):
+        counts = draw_counts(rng, min(size, n_resamples - start), sample.n)
+        yield Resamples(counts, sample.resampled(counts))
+
+
+def leave_one_out_batches(sample: SampleMoments) -> Iterator[Resamples]:
+    """The n samples that lack one row each."""
+    size = int(np.clip(_BATCH_BYTES // (8 * sample.n), 8, _BATCH))
+    for start in range(0, sample.n, size):
+        rows = slice(start, min(start + size, sample.n))
+        counts = np.ones((rows.stop - rows.start, sample.n))
+        counts[np.arange(len(counts)), np.arange(rows.start, rows.stop)] = 0
+        yield Resamples(counts, sample.leave_one_out(rows))
+
+
+def run(
+    sample: SampleMoments,
+    estimator: Estimator,
+    estimates: dict[str, Array],
+    keys: Mapping[str, Sequence[tuple[str, ...]]],
+    constructs: Sequence[str],
+    *,
+    n_resamples: int,
+    seed: int,
+    progress: Progress | None = None,
+) -> Bootstrap:
+    """Estimate every resample and gather the draws.
+
+    Parameters
+    ----------
+    sample : SampleMoments
+    estimator : callable
+        Maps `Resamples` to `Estimates`.
+    estimates : dict of str to array (1, ·)
+        The values of the sample itself.
+    keys : mapping of statistic to the key of each of its entries
+    constructs : sequence of str
+    n_resamples : int, at least 2
+    seed : int
+    progress : callable, optional
+        Called as progress(done, total) after each batch.
+    """
+    if n_resamples < 2:
+        raise SemError(
+            f"a bootstrap needs at least 2 resamples, found {n_resamples}; 1000 or more give a steady interval"
+        )
+    results, done = [], 0
+    for batch in batches(sample, n_resamples, seed):
+        results.append(estimator(batch))
+        done += len(batch.counts)
+        if progress is not None:
+            progress(done, n_resamples)
+    converged = np.concatenate([r.converged for r in results])
+    admissible = np.concatenate([r.admissible for r in results])
+    changes = np.concatenate([r.sign_changes for r in results])
+    used = converged & admissible
+    if used.sum() < 2:
+        raise SemError(
+            f"only {int(used.sum())} of {n_resamples} resamples gave an admissible estimate; the sample is too small or "
+            "the model does not fit it, and no interval can be stated"
+        )
+    draws = {name: np.concatenate([r.values[name] for r in results])[used] for name in results[0].values}
+    return Bootstrap(
+        draws=draws,
+        estimates={name: value[0] for name, value in estimates.items()},
+        keys=keys,
+        n_requested=n_resamples,
+        not_converged=int((~converged).sum()),
+        inadmissible=int((converged & ~admissible).sum()),
+        sign_changes=dict(zip(constructs, changes[used].sum(axis=0).tolist(), strict=True)),
+        seed=seed,
+        jackknife=lambda: _jackknife(sample, estimator),
+    )
+
+
+def _jackknife(sample: SampleMoments, estimator: Estimator) -> dict[str, Array]:
+    results = [estimator(batch) for batch in leave_one_out_batches(sample)]
+    used = np.concatenate([r.converged & r.admissible for r in results])
+    return {name: np.concatenate([r.values[name] for r in results])[used] for name in results[0].values}
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Draws of every statistic, their intervals, and what went wrong on the way.
+
+    Attributes
+    ----------
+    draws : dict of str to array (n_used, ·)
+        Names and entries as in `keys`.
+    estimates : dict of str to array
+        The sample's own values.
+    keys : mapping of str to list of tuples
+        What each entry speaks of.
+    n_requested, not_converged, inadmissible : int
+        Resamples asked for; left out because they did not converge or an item was constant; left out because the
+        corrected correlations were impossible (consistent PLS).
+    sign_changes : dict of str to int
+        In how many of the resamples used each construct came out reversed and was turned round.
+    seed : int
+    """
+
+    draws: dict[str, Array]
+    estimates: dict[str, Array]
+    keys: Mapping[str, Sequence[tuple[str, ...]]]
+    n_requested: int
+    not_converged: int
+    inadmissible: int
+    sign_changes: dict[str, int]
+    seed: int
+    jackknife: Callable[[], dict[str, Array]]
+
+    @property
+    def n_used(self) -> int:
+        """Resamples behind the intervals."""
+        return self.n_requested - self.not_converged - self.inadmissible
+
+    def interval(self, name: str, kind: str = "percentile", level: float = 0.95) -> tuple[Array, Array]:
+        """Lower and upper ends for every entry of a statistic.
+
+        Parameters
+        ----------
+        name : str
+            A statistic, one of `keys`.
+        kind : {"percentile", "bca"}
+            BCa (Efron 1987) corrects for bias and skewness with a jackknife over respondents.
+        level : float in (0, 1)
+        """
+        if name not in self.draws:
+            raise SemError(f"no statistic named {name!r}; there are {', '.join(self.draws)}")
+        if kind not in INTERVALS:
+            raise SemError(f"interval {kind!r} is unknown; choose one of {', '.join(INTERVALS)}")
+        if not 0 < level < 1:
+            raise SemError(f"level must lie between 0 and 1, found {level}")
+        tails = np.array([(1 - level) / 2, (1 + level) / 2])
+        draws = self.draws[name]
+        if kind == "percentile":
+            lower, upper = np.quantile(draws, tails, axis=0)
+            return lower, upper
+        return _bca(draws, self.estimates[name], self._left_out[name], tails)
+
+    @cached_property
+    def _left_out(self) -> dict[str, Array]:
+        return self.jackknife()
+
+    def table(self, name: str, interval: str = "percentile", level: float = 0.95) -> pd.DataFrame:
+        """Estimate, bias, standard error and interval of a statistic.
+
+        Returns
+        -------
+        DataFrame with the keys of each entry (from, to; construct, item; …) and
+            estimate, bias (mean draw − estimate), se, ci_lower, ci_upper.
+        """
+        import pandas as pd
+
+        lower, upper = self.interval(name, interval, level)
+        draws, estimate = self.draws[name], self.estimates[name]
+        table = pd.DataFrame(list(self.keys[name]), columns=list(key_names(name)))
+        return table.assign(
+            estimate=estimate,
+            bias=draws.mean(axis=0) - estimate,
+            se=draws.std(axis=0, ddof=1),
+            ci_lower=lower,
+            ci_upper=upper,
+        )
+
+
+def key_names(statistic: str) -> tuple[str, ...]:
+    """Column names of the keys of a statistic."""
+    if statistic in ("paths", "vif", "direct", "indirect", "total"):
+        return ("from", "to")
+    if statistic in ("weights", "loadings", "item_vif"):
+        return ("construct", "item")
+    if statistic == "cross_loadings":
+        return ("item", "construct")
+    if statistic in ("correlations", "htmt"):
+        return ("construct", "other")
+    return ("construct",)
+
+
+def _bca(draws: Array, estimate: Array, left_out: Array, tails: Array) -> tuple[Array, Array]:
+    """Bias-corrected and accelerated ends (Efron & Tibshirani 1993, eqs. 14.10, 14.14, 14.15)."""
+    from scipy.special import ndtr, ndtri
+
+    below = np.mean(draws < estimate, axis=0) + np.mean(draws == estimate, axis=0) / 2
+    z0 = ndtri(np.clip(below, 1 / (2 * len(draws)), 1 - 1 / (2 * len(draws))))
+    d = left_out.mean(axis=0) - left_out
+    spread = np.sum(d**2, axis=0) ** 1.5
+    acceleration = np.divide(np.sum(d**3, axis=0), 6 * spread, out=np.zeros_like(spread), where=spread > 0)
+    ends = []
+    for z in ndtri(tails):
+        share = ndtr(z0 + (z0 + z) / (1 - acceleration * (z0 + z)))
+        ends.append(np.array([np.quantile(column, q) for column, q in zip(draws.T, share, strict=True)]))
+    return ends[0], ends[1]

@@ -1,0 +1,546 @@
+"""PLS path modelling of a survey: estimates, quality measures and problems in words; serves chapter 9.
+
+The algorithm itself stands in `pls_algorithm`, the bootstrap in `bootstrap`; here a table and a model come in and a
+result goes out.
+
+References
+----------
+Barclay, D., Higgins, C. & Thompson, R. (1995). The partial least squares approach to causal modeling. Technology Studies
+2, 285–309 (ten-times rule).
+Dijkstra, T. K. & Henseler, J. (2015). Consistent partial least squares path modeling. MIS Quarterly 39, 297–316.
+Kock, N. & Hadaya, P. (2018). Minimum sample size estimation in PLS-SEM. Information Systems Journal 28, 227–261.
+Tenenhaus, M., Esposito Vinzi, V., Chatelin, Y.-M. & Lauro, C. (2005). PLS path modeling. Computational Statistics &
+Data Analysis 48, 159–205.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import bootstrap as resampling
+from .errors import ModelError, SemError
+from .moments import MISSING, Array, Moments, SampleMoments
+from .pls_algorithm import (
+    RELIABILITY,
+    PathModel,
+    _item_composite_covariance,
+    majority_signs,
+    own_block,
+    solve_weights,
+    statistic_keys,
+    statistics,
+)
+from .syntax import Model
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HTMT_LIMIT = 0.90  # Henseler et al. 2015
+VIF_LIMIT = 5.0  # Hair et al. 2019
+
+Statistic = Callable[[resampling.Resamples, Array], dict[str, Array]]
+
+
+def pls(
+    model: Model | str,
+    data: pd.DataFrame,
+    *,
+    scheme: str = "path",
+    consistent: bool = False,
+    missing: str = "mean",
+    anchors: Mapping[str, str] | None = None,
+    tolerance: float = 1e-7,
+    max_iterations: int = 300,
+) -> PLSFit:
+    """Estimate a path model by partial least squares.
+
+    Parameters
+    ----------
+    model : Model or str
+        Blocks by `=~` (reflective, Mode A) and `<~` (formative, Mode B), paths by `~`. A variable that stands in a path
+        and has no block of its own is a construct measured by the column of that name.
+    data : DataFrame (n, columns)
+        One row a respondent; the model's items are columns of numbers, nan where an answer is missing.
+    scheme : {"path", "centroid", "factorial"}
+        Inner weighting.
+    consistent : bool
+        Correct reflective constructs for measurement error (consistent PLS, Dijkstra & Henseler 2015).
+    missing : {"mean", "listwise"}
+        Replace a missing answer by the item's mean, or leave the respondent out.
+    anchors : mapping of construct to item, optional
+        Item whose loading fixes the construct's sign; by default the majority of its loadings does.
+    tolerance : float
+        Iteration stops when no weight moves by more.
+    max_iterations : int
+
+    Returns
+    -------
+    PLSFit
+
+    Raises
+    ------
+    SemError
+        An item is no column of the data, is not numeric, holds infinities, is constant or has no answer; an option is
+        unknown; fewer than three respondents.
+    ModelError
+        A construct takes part in no path, has no items, is a construct of constructs, or the paths form a cycle.
+
+    Notes
+    -----
+    Items are standardised; weights give composites of unit variance; scores divide by the standard deviation with n − 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rng = np.random.default_rng(7)
+    >>> quality = rng.normal(size=(400, 1))
+    >>> satisfaction = 0.6 * quality + 0.8 * rng.normal(size=(400, 1))
+    >>> items = np.hstack([quality, quality, satisfaction, satisfaction]) + 0.5 * rng.normal(size=(400, 4))
+    >>> answers = pd.DataFrame(items, columns=["q1", "q2", "s1", "s2"])
+    >>> fit = pls("Quality =~ q1 + q2; Satisfaction =~ s1 + s2; Satisfaction ~ Quality", answers)
+    >>> fit.paths.round(2)
+          from            to  estimate
+    0  Quality  Satisfaction      0.55
+    """
+    model = model if isinstance(model, Model) else Model(model)
+    return estimate(
+        path_model(model, consistent),
+        data,
+        scheme=scheme,
+        missing=missing,
+        anchors=dict(anchors or {}),
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+        notes=_unused_parts(model),
+    )
+
+
+def path_model(model: Model, consistent: bool = False) -> PathModel:
+    """Shape of a model text for PLS; variables without a block become single-item constructs."""
+    bare = [name for path in model.paths for name in path if name not in model.blocks]
+    constructs = tuple(dict.fromkeys([*model.constructs, *bare]))
+    blocks = {**model.blocks, **{name: (name,) for name in bare}}
+    modes = {**model.modes, **dict.fromkeys(bare, "A")}
+    nested = [(c, item) for c, items in model.blocks.items() for item in items if item in model.blocks]
+    if nested:
+        raise ModelError(
+            f"{nested[0][0]} is measured by {nested[0][1]}, which is a construct; PLS here takes items only"
+        )
+    shape = PathModel(constructs, blocks, modes, model.paths, consistent)
+    linked = shape.adjacency.any(axis=0) | shape.adjacency.any(axis=1)
+    if not linked.all():
+        alone = constructs[int(np.argmin(linked))]
+        raise ModelError(
+            f"construct {alone} takes part in no path; PLS weighs a block by its neighbours. Add a path or drop it"
+        )
+    cyclic = [name for name, on_cycle in zip(constructs, np.diagonal(shape.reachable), strict=True) if on_cycle]
+    if cyclic:
+        raise ModelError(f"the paths form a cycle through {', '.join(cyclic)}; PLS needs a structure without feedback")
+    return shape
+
+
+def _unused_parts(model: Model) -> list[str]:
+    unused = [f"{t.lhs} {t.op} {t.rhs}" for t in model.terms if t.op == "~~" or t.rhs == "1"]
+    fixed = [f"{t.modifier}*{t.rhs}" for t in model.terms if t.modifier is not None]
+    notes = []
+    if unused:
+        notes.append(f"PLS estimates no covariances or intercepts: left aside {', '.join(unused)}.")
+    if fixed:
+        notes.append(
+            f"PLS estimates every weight and path freely: fixed values and labels left aside ({', '.join(fixed)})."
+        )
+    return notes
+
+
+def estimate(
+    shape: PathModel,
+    data: pd.DataFrame,
+    *,
+    scheme: str,
+    missing: str,
+    anchors: Mapping[str, str],
+    tolerance: float = 1e-7,
+    max_iterations: int = 300,
+    notes: list[str] | None = None,
+) -> PLSFit:
+    """Estimate a path model of known shape; `pls` is the public way in."""
+    values, rows, missing_notes = _answers(shape, data, missing)
+    _check_anchors(shape, anchors)
+    sample = SampleMoments(values)
+    weights = solve_weights(shape, sample.full().correlation, scheme, tolerance, max_iterations)
+    fit = PLSFit(
+        shape=shape,
+        scheme=scheme,
+        missing=missing,
+        anchors=anchors,
+        sample=sample,
+        rows=rows,
+        converged=bool(weights.converged[0]),
+        iterations=int(weights.iterations[0]),
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+        oriented=_oriented(shape, sample.full(), weights.values, anchors),
+        notes=tuple([*(notes or []), *missing_notes]),
+    )
+    return fit
+
+
+def _answers(shape: PathModel, data: pd.DataFrame, missing: str) -> tuple[Array, pd.Index, list[str]]:
+    """The indicators' answers (n, p), the rows they belong to, and what was done about missing ones."""
+    if missing not in MISSING:
+        raise SemError(f"missing {missing!r} is unknown; choose one of {', '.join(MISSING)}")
+    columns = {item: _numeric(data, item, construct) for construct, item in shape.indicators}
+    values = np.column_stack([columns[item] for _, item in shape.indicators])
+    absent, notes = np.isnan(values), []
+    keep = np.ones(len(values), dtype=bool) if missing == "mean" else ~absent.any(axis=1)
+    if absent.any():
+        respondents = int(absent.any(axis=1).sum())
+        if missing == "mean":
+            cells = int(np.isnan(np.column_stack(list(columns.values()))).sum())
+            notes.append(
+                f"{cells} missing answers of {respondents} respondents were replaced by the item's mean, which pulls "
+                "correlations towards zero."
+            )
+        else:
+            notes.append(f"{respondents} of {len(values)} respondents have a missing answer and were left out.")
+    values = values[keep]
+    if len(values) < 3:
+        raise SemError(f"{len(values)} respondents with usable answers; PLS needs at least 3, and a study far more")
+    for (construct, item), column in zip(shape.indicators, values.T, strict=True):
+        if np.nanmin(column) == np.nanmax(column):
+            value = f"{np.nanmin(column):g}"
+            raise SemError(
+                f"item {item} of {construct} is constant (every answer is {value}); it tells nothing. Drop it"
+            )
+    return values, data.index[keep], notes
+
+
+def _numeric(data: pd.DataFrame, item: str, construct: str) -> Array:
+    import pandas as pd
+
+    if item not in data.columns:
+        near = difflib.get_close_matches(item, [str(c) for c in data.columns], n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise SemError(f"item {item} of {construct} is not a column of the data.{hint}")
+    column = data[item]
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    unreadable = np.isnan(numbers) & column.notna().to_numpy()
+    if unreadable.any():
+        row = data.index[int(np.argmax(unreadable))]
+        raise SemError(f"item {item}, row {row}: {column.loc[row]!r} is not a number. Recode the answers first")
+    if np.isinf(numbers).any():
+        raise SemError(f"item {item}, row {data.index[int(np.argmax(np.isinf(numbers)))]}: the value is infinite")
+    if np.isnan(numbers).all():
+        raise SemError(f"item {item} of {construct} has no answer in any row. Drop it from the model")
+    return numbers
+
+
+def _check_anchors(shape: PathModel, anchors: Mapping[str, str]) -> None:
+    for construct, item in anchors.items():
+        if (construct, item) not in shape.indicators:
+            raise SemError(f"anchor {item} is not an item of {construct}; its items are {shape.blocks.get(construct)}")
+
+
+def _oriented(shape: PathModel, moments: Moments, weights: Array, anchors: Mapping[str, str]) -> Array:
+    cross, _ = _item_composite_covariance(shape, moments.correlation, weights)
+    return weights * majority_signs(shape, cross, anchors)[:, shape.block]
+
+
+@dataclass(frozen=True)
+class PLSFit:
+    """A path model estimated by partial least squares.
+
+    Attributes
+    ----------
+    shape : PathModel
+    scheme, missing : str
+    converged : bool
+    iterations : int
+    sample : SampleMoments
+        The answers used, and their moments.
+    rows : Index (n,)
+        Labels of the respondents used.
+    oriented : array (1, p)
+        Outer weights after fixing signs.
+    notes : tuple of str
+        What was done to data and model on the way in.
+    """
+
+    shape: PathModel
+    scheme: str
+    missing: str
+    anchors: Mapping[str, str]
+    sample: SampleMoments
+    rows: pd.Index
+    converged: bool
+    iterations: int
+    tolerance: float
+    max_iterations: int
+    oriented: Array
+    notes: tuple[str, ...]
+
+    @property
+    def n(self) -> int:
+        """Respondents used."""
+        return self.sample.n
+
+    @cached_property
+    def values(self) -> dict[str, Array]:
+        """Every statistic as an array (1, ·) in the order of `keys`."""
+        moments = self.sample.full()
+        return statistics(self.shape, moments.correlation, moments.sd, self.oriented)
+
+    @cached_property
+    def keys(self) -> dict[str, list[tuple[str, ...]]]:
+        """What each entry of each statistic speaks of."""
+        return statistic_keys(self.shape)
+
+    def table(self, name: str, value: str = "estimate") -> pd.DataFrame:
+        """One statistic as a tidy table: its keys and its value."""
+        import pandas as pd
+
+        keys = pd.DataFrame(self.keys[name], columns=list(resampling.key_names(name)))
+        return keys.assign(**{value: self.values[name][0]})
+
+    @cached_property
+    def weights(self) -> pd.DataFrame:
+        """Outer weights: construct, item, weight."""
+        return self.table("weights", "weight")
+
+    @cached_property
+    def loadings(self) -> pd.DataFrame:
+        """Loadings: construct, item, loading."""
+        return self.table("loadings", "loading")
+
+    @cached_property
+    def cross_loadings(self) -> pd.DataFrame:
+        """Correlation of every item with every construct, items × constructs."""
+        flat = self.table("cross_loadings", "loading").drop_duplicates(["item", "construct"])
+        return flat.pivot(index="item", columns="construct", values="loading").loc[
+            list(dict.fromkeys(flat["item"])), list(self.shape.constructs)
+        ]
+
+    @cached_property
+    def paths(self) -> pd.DataFrame:
+        """Path coefficients: from, to, estimate."""
+        return self.table("paths")
+
+    @cached_property
+    def r_squared(self) -> pd.Series:
+        """Explained variance of each endogenous construct."""
+        return self.table("r_squared", "r_squared").set_index("construct")["r_squared"]
+
+    @cached_property
+    def effects(self) -> pd.DataFrame:
+        """Effects along every directed route: from, to, direct, indirect, total."""
+        return self.table("direct", "direct").assign(indirect=self.values["indirect"][0], total=self.values["total"][0])
+
+    @cached_property
+    def vif(self) -> pd.DataFrame:
+        """Variance inflation of each predictor in its equation: from, to, vif."""
+        return self.table("vif", "vif")
+
+    @cached_property
+    def item_vif(self) -> pd.DataFrame:
+        """Variance inflation of each item within its block: construct, item, vif."""
+        return self.table("item_vif", "vif")
+
+    @cached_property
+    def correlations(self) -> pd.DataFrame:
+        """Correlations of the constructs (corrected for attenuation when consistent), constructs × constructs."""
+        return self._square("correlations")
+
+    @cached_property
+    def htmt(self) -> pd.DataFrame:
+        """Heterotrait–monotrait ratios, constructs × constructs; nan for formative constructs."""
+        return self._square("htmt")
+
+    @cached_property
+    def fornell_larcker(self) -> pd.DataFrame:
+        """Construct correlations with √AVE on the diagonal, which should be the largest of its row."""
+        import pandas as pd
+
+        square = self.correlations.to_numpy().copy()
+        np.fill_diagonal(square, np.sqrt(self.values["ave"][0]))
+        return pd.DataFrame(square, index=self.correlations.index, columns=self.correlations.columns)
+
+    @cached_property
+    def reliability(self) -> pd.DataFrame:
+        """Reliability by construct: n_items, alpha, alpha_std, omega, rho_a, rho_c, ave."""
+        import pandas as pd
+
+        columns = {name: self.values[name][0] for name in RELIABILITY}
+        n_items = [len(self.shape.blocks[name]) for name in self.shape.constructs]
+        return pd.DataFrame({"n_items": n_items, **columns}, index=pd.Index(self.shape.constructs, name="construct"))
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """Standardised composite scores, respondents × constructs."""
+        import pandas as pd
+
+        moments = self.sample.full()
+        standard = (self.sample.values - moments.mean) / moments.sd
+        scores = (np.nan_to_num(standard) * self.oriented) @ self.shape.membership
+        return pd.DataFrame(scores, index=self.rows, columns=list(self.shape.constructs))
+
+    def _square(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
+        constructs = list(self.shape.constructs)
+        square = np.eye(len(constructs))
+        i, j = np.triu_indices(len(constructs), 1)
+        square[i, j] = square[j, i] = self.values[name][0]
+        return pd.DataFrame(square, index=pd.Index(constructs, name="construct"), columns=constructs)
+
+    @cached_property
+    def problems(self) -> list[str]:
+        """What a careful analyst would object to, in words."""
+        return [*self.notes, *_algorithm_problems(self), *_measurement_problems(self), *_structure_problems(self)]
+
+    def bootstrap(
+        self,
+        n: int = 1000,
+        seed: int = 0,
+        *,
+        statistic: Statistic | None = None,
+        progress: resampling.Progress | None = None,
+    ) -> resampling.Bootstrap:
+        """Resample respondents and estimate everything again, all resamples together.
+
+        Parameters
+        ----------
+        n : int, at least 2
+            Number of resamples.
+        seed : int
+            The same seed gives the same bytes.
+        statistic : callable, optional
+            Further statistics: (resamples, oriented weights (b, p)) → dict of arrays (b, ·).
+        progress : callable, optional
+            progress(done, total).
+
+        Returns
+        -------
+        Bootstrap
+            Draws and intervals of every statistic of the fit.
+
+        Notes
+        -----
+        A construct whose loadings in a resample point against the sample's is turned round ("construct level changes",
+        Tenenhaus et al. 2005, section 6) and counted.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> x = np.random.default_rng(3).normal(size=(200, 1))
+        >>> noise = np.random.default_rng(4).normal(size=(200, 4))
+        >>> answers = pd.DataFrame(x + 0.8 * noise, columns=["a", "b", "c", "d"])
+        >>> fit = pls("A =~ a + b; B =~ c + d; B ~ A", answers)
+        >>> fit.bootstrap(500, seed=1).table("paths")[["estimate", "ci_lower", "ci_upper"]].round(2)
+           estimate  ci_lower  ci_upper
+        0      0.76      0.71      0.81
+        """
+
+        def estimator(batch: resampling.Resamples) -> resampling.Estimates:
+            return self._estimate_batch(batch, statistic)
+
+        own = self._estimate_batch(resampling.Resamples(np.ones((1, self.n)), self.sample.full()), statistic)
+        constructs = self.shape.constructs
+        return resampling.run(
+            self.sample, estimator, own.values, self.keys, constructs, n_resamples=n, seed=seed, progress=progress
+        )
+
+    def _estimate_batch(self, batch: resampling.Resamples, statistic: Statistic | None) -> resampling.Estimates:
+        moments, shape = batch.moments, self.shape
+        solved = solve_weights(shape, moments.correlation, self.scheme, self.tolerance, self.max_iterations)
+        cross, _ = _item_composite_covariance(shape, moments.correlation, solved.values)
+        own_signs = majority_signs(shape, cross, self.anchors)
+        agreement = (own_block(shape, cross) * self.values["loadings"]) @ shape.membership
+        signs = np.where(agreement < 0, -1.0, 1.0)
+        weights = solved.values * signs[:, shape.block]
+        values = statistics(shape, moments.correlation, moments.sd, weights)
+        if statistic is not None:
+            values |= statistic(batch, weights)
+        impossible = np.abs(values["correlations"]).max(axis=1, initial=0) > 1
+        admissible = ~impossible & np.isfinite(values["paths"]).all(axis=1)
+        return resampling.Estimates(values, solved.converged, admissible, signs != own_signs)
+
+    def _repr_html_(self) -> str:
+        return self.paths.round(3).to_html(index=False) + self.reliability.round(3).to_html()
+
+
+def _algorithm_problems(fit: PLSFit) -> list[str]:
+    problems = []
+    if not fit.converged:
+        problems.append(
+            f"The weights did not settle in {fit.max_iterations} iterations (tolerance {fit.tolerance:g}); the estimates "
+            "are those of the last iteration and should not be reported."
+        )
+    arrows = max(len(predictors) for _, predictors in fit.shape.equations)
+    formative = [len(fit.shape.blocks[c]) for c in fit.shape.constructs if fit.shape.modes[c] == "B"]
+    needed = 10 * max([arrows, *formative])
+    if fit.n < needed:
+        problems.append(
+            f"{fit.n} respondents are fewer than ten for each arrow into the busiest construct ({needed}; Barclay, Higgins "
+            "& Thompson 1995)."
+        )
+    return problems
+
+
+def _measurement_problems(fit: PLSFit) -> list[str]:
+    problems = []
+    for (construct, item), weight, loading in zip(
+        fit.keys["weights"], fit.values["weights"][0], fit.values["loadings"][0], strict=True
+    ):
+        if weight < 0:
+            problems.append(
+                f"Item {item} has a negative weight ({weight:.3f}) in {construct}: a better answer lowers the score. Check "
+                "its coding (reverse?) or its place in the block."
+            )
+        elif loading < 0.4 and fit.shape.modes[construct] == "A":
+            problems.append(
+                f"Item {item} hardly belongs to {construct} (loading {loading:.2f}, below 0.40): it shares little with the "
+                "other items."
+            )
+    for construct, alpha, rho_a in zip(
+        fit.shape.constructs, fit.values["alpha_std"][0], fit.values["rho_a"][0], strict=True
+    ):
+        if alpha < 0.6:
+            problems.append(f"{construct} is measured unreliably (standardised alpha {alpha:.2f}, below 0.60).")
+        if fit.shape.consistent and not 0 < rho_a <= 1:
+            problems.append(
+                f"{construct}: rho_A is {rho_a:.2f}, outside 0–1; the correction for attenuation is not usable."
+            )
+    return problems
+
+
+def _structure_problems(fit: PLSFit) -> list[str]:
+    problems = []
+    for (one, other), ratio, correlation in zip(
+        fit.keys["htmt"], fit.values["htmt"][0], fit.values["correlations"][0], strict=True
+    ):
+        if ratio > HTMT_LIMIT:
+            problems.append(
+                f"{one} and {other} are hard to tell apart (HTMT {ratio:.2f}, above {HTMT_LIMIT:.2f}): respondents answer "
+                "them almost as one thing, so the split of effects between them is uncertain."
+            )
+        if abs(correlation) > 1:
+            problems.append(
+                f"{one} and {other}: the corrected correlation is {correlation:.2f}, which no two variables can have. Use "
+                "plain PLS or merge the two."
+            )
+    for (source, target), inflation in zip(fit.keys["vif"], fit.values["vif"][0], strict=True):
+        if inflation > VIF_LIMIT:
+            problems.append(
+                f"{source} → {target}: the predictors overlap (VIF {inflation:.1f}, above {VIF_LIMIT:.0f}); this path is "
+                "poorly determined."
+            )
+    for (construct,), explained in zip(fit.keys["r_squared"], fit.values["r_squared"][0], strict=True):
+        if explained > 1:
+            problems.append(f"{construct}: R² is {explained:.2f}, above 1; the corrected model is not admissible.")
+    return problems
