@@ -20,13 +20,13 @@ setup-dev: $(VENV)/dev.stamp
 
 $(BIN)/uv:
 	@command -v $(PYTHON) >/dev/null || \
-	  { echo "crmlab needs Python 3.11 or newer; $(PYTHON) was not found. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	  { echo "crmlab needs Python 3.11 or newer; $(PYTHON) was not found. Try: make PYTHON=python3.12 $(or $(MAKECMDGOALS),run)" >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "crmlab needs Python 3.11 or newer; found $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	  { echo "crmlab needs Python 3.11 or newer; found $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(or $(MAKECMDGOALS),run)" >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "This Python cannot make a virtual environment. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 2; }
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet uv==$(UV_VERSION)
+	@$(BIN)/pip install --quiet --quiet uv==$(UV_VERSION)
 
 $(VENV)/course.stamp: requirements.lock pyproject.toml | $(BIN)/uv
 	@echo "Setting up $(VENV) from requirements.lock …"

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -238,6 +239,20 @@ def test_make_tells_a_python_without_venv(bare_checkout: Path) -> None:
         "This Python cannot make a virtual environment. On Debian or Ubuntu: apt-get install python3-venv"
     )
     assert not (bare_checkout / ".venv").exists()
+
+
+# --------------------------------------------------------------------------------------------------- the wheel
+
+
+def test_the_wheel_holds_the_package_its_data_and_the_templates(tmp_path: Path) -> None:
+    built = run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", tmp_path)
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    wanted = run("git", "ls-files", "-z", "crmlab", "notebooks/templates").stdout.strip("\0").split("\0")
+    missing = {name.replace("notebooks/templates/", "crmlab/studies/templates/") for name in wanted} - inside
+    assert missing == set()
+    assert {name.partition("/")[0] for name in inside} == {"crmlab", f"crmlab-{PROJECT['version']}.dist-info"}
 
 
 # ------------------------------------------------------------------------------------------------- how to cite
