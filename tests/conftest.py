@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -13,12 +12,6 @@ os.environ["MPLBACKEND"] = "Agg"
 # A slow machine is no fault of the code, and a test that fails on Tuesdays teaches nobody.
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
-
-
-@pytest.fixture(scope="session")
-def repository() -> Path:
-    """The top folder of the checkout."""
-    return Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(autouse=True)
