@@ -100,6 +100,28 @@ def use_style() -> None:
     )
 
 
+def axes_or_new(ax: Axes | None, height: float) -> Axes:
+    """Return the axes to draw on: the given ones, or those of a new figure as wide as a report's text.
+
+    Parameters
+    ----------
+    ax
+        Axes of the caller, or ``None``.
+    height
+        Height of a new figure in inches.
+
+    Examples
+    --------
+    >>> ax = axes_or_new(None, height=3.0)
+    >>> [round(float(side), 1) for side in ax.get_figure().get_size_inches()]
+    [6.9, 3.0]
+    """
+    import matplotlib.pyplot as plt
+
+    use_style()
+    return ax if ax is not None else plt.subplots(figsize=(REPORT_WIDTH, height))[1]
+
+
 @functools.cache
 def chinese_font() -> str:
     """Register the packaged font for Chinese once and return its family name.
