@@ -8,7 +8,7 @@ Efron, B. & Tibshirani, R. J. (1993). An introduction to the bootstrap. Chapman 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from .errors import SemError
 from .moments import Array, Moments, SampleMoments, draw_counts
+from .pls_algorithm import Keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,8 +84,8 @@ def run(
     sample: SampleMoments,
     estimator: Estimator,
     estimates: dict[str, Array],
-    keys: Mapping[str, Sequence[tuple[str, ...]]],
-    constructs: Sequence[str],
+    keys: Keys,
+    constructs: tuple[str, ...],
     *,
     n_resamples: int,
     seed: int,
@@ -122,8 +123,8 @@ def run(
     used = converged & admissible
     if used.sum() < 2:
         raise SemError(
-            f"only {int(used.sum())} of {n_resamples} resamples gave an admissible estimate; the sample is too small or "
-            "the model does not fit it, and no interval can be stated"
+            f"only {int(used.sum())} of {n_resamples} resamples gave an admissible estimate; the sample is too small "
+            "or the model does not fit it, and no interval can be stated"
         )
     draws = {name: np.concatenate([r.values[name] for r in results])[used] for name in results[0].values}
     return Bootstrap(
@@ -167,7 +168,7 @@ class Bootstrap:
 
     draws: dict[str, Array]
     estimates: dict[str, Array]
-    keys: Mapping[str, Sequence[tuple[str, ...]]]
+    keys: Keys
     n_requested: int
     not_converged: int
     inadmissible: int
@@ -200,9 +201,10 @@ class Bootstrap:
         tails = np.array([(1 - level) / 2, (1 + level) / 2])
         draws = self.draws[name]
         if kind == "percentile":
-            lower, upper = np.quantile(draws, tails, axis=0)
+            lower, upper = _quantiles(draws, np.broadcast_to(tails[:, None], (2, draws.shape[1])))
             return lower, upper
-        return _bca(draws, self.estimates[name], self._left_out[name], tails)
+        lower, upper = _quantiles(draws, _bca_shares(draws, self.estimates[name], self._left_out[name], tails))
+        return lower, upper
 
     @cached_property
     def _left_out(self) -> dict[str, Array]:
@@ -243,17 +245,31 @@ def key_names(statistic: str) -> tuple[str, ...]:
     return ("construct",)
 
 
-def _bca(draws: Array, estimate: Array, left_out: Array, tails: Array) -> tuple[Array, Array]:
-    """Bias-corrected and accelerated ends (Efron & Tibshirani 1993, eqs. 14.10, 14.14, 14.15)."""
+def _quantiles(draws: Array, shares: Array) -> tuple[Array, Array]:
+    """Quantiles of each column of draws (n, m) at its own two shares (2, m).
+
+    A statistic that some resamples cannot give (omega in a Heywood case) is summarised over the others as long as they
+    are all but 5 %; otherwise its interval is nan.
+    """
+    ordered = np.sort(draws, axis=0)  # nan last
+    known = np.isfinite(ordered).sum(axis=0)
+    position = shares * (known - 1)
+    lower = np.clip(np.floor(position), 0, None).astype(int)
+    upper = np.minimum(lower + 1, np.maximum(known - 1, 0))
+    column = np.arange(draws.shape[1])
+    low, high = ordered[lower, column], ordered[upper, column]
+    ends = low + (position - lower) * (high - low)
+    return tuple(np.where(known >= 0.95 * len(draws), ends, np.nan))
+
+
+def _bca_shares(draws: Array, estimate: Array, left_out: Array, tails: Array) -> Array:
+    """Bias-corrected and accelerated shares (2, m) (Efron & Tibshirani 1993, eqs. 14.10, 14.14, 14.15)."""
     from scipy.special import ndtr, ndtri
 
     below = np.mean(draws < estimate, axis=0) + np.mean(draws == estimate, axis=0) / 2
     z0 = ndtri(np.clip(below, 1 / (2 * len(draws)), 1 - 1 / (2 * len(draws))))
-    d = left_out.mean(axis=0) - left_out
-    spread = np.sum(d**2, axis=0) ** 1.5
-    acceleration = np.divide(np.sum(d**3, axis=0), 6 * spread, out=np.zeros_like(spread), where=spread > 0)
-    ends = []
-    for z in ndtri(tails):
-        share = ndtr(z0 + (z0 + z) / (1 - acceleration * (z0 + z)))
-        ends.append(np.array([np.quantile(column, q) for column, q in zip(draws.T, share, strict=True)]))
-    return ends[0], ends[1]
+    d = np.nanmean(left_out, axis=0) - left_out
+    spread = np.nansum(d**2, axis=0) ** 1.5
+    acceleration = np.divide(np.nansum(d**3, axis=0), 6 * spread, out=np.zeros_like(spread), where=spread > 0)
+    z = z0 + ndtri(tails)[:, None]
+    return ndtr(z0 + z / (1 - acceleration * z))

@@ -1,13 +1,14 @@
 """Means and covariances of a table, of many resamples of it, and of the table with each row left out.
 
 All of them are sums of row features weighted by how often a row is drawn, so one matrix product serves a whole batch of
-resamples. Missing answers are replaced by the mean of the answers present *in the resample* (mean replacement), which in
-these sums means: a missing answer deviates from the mean by nothing.
+resamples. Missing answers are replaced by the mean of the answers present *in the resample* (mean replacement): in
+these sums a missing answer deviates from the mean by nothing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,12 +35,12 @@ class Moments:
     mean: Array
     cov: Array
 
-    @property
+    @cached_property
     def sd(self) -> Array:
         """Standard deviations, array (b, p), divisor n − 1."""
         return np.sqrt(np.diagonal(self.cov, axis1=1, axis2=2))
 
-    @property
+    @cached_property
     def correlation(self) -> Array:
         """Correlations, array (b, p, p); rows of a constant item are nan."""
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -57,7 +58,7 @@ class SampleMoments:
     Examples
     --------
     >>> sample = SampleMoments(np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 9.0]]))
-    >>> sample.full().mean
+    >>> sample.full.mean
     array([[2., 5.]])
     >>> sample.resampled(np.array([[0.0, 0.0, 3.0]])).mean      # the third row drawn three times
     array([[3., 9.]])
@@ -74,6 +75,7 @@ class SampleMoments:
         self._present = None if present.all() else present.astype(float)
         self._upper = np.triu_indices(self.p)
 
+    @cached_property
     def full(self) -> Moments:
         """Moments of the table itself, as a batch of one."""
         return self.resampled(np.ones((1, self.n)))
@@ -88,7 +90,7 @@ class SampleMoments:
         """Moments of the samples that lack one of `rows` each, for the jackknife."""
         return self._moments(self._total - self._features(rows), self.n - 1)
 
-    @property
+    @cached_property
     def _total(self) -> Array:
         blocks = range(0, self.n, _ROWS_AT_ONCE)
         return np.sum([self._features(slice(i, i + _ROWS_AT_ONCE)).sum(axis=0) for i in blocks], axis=0)

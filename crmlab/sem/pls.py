@@ -5,8 +5,8 @@ result goes out.
 
 References
 ----------
-Barclay, D., Higgins, C. & Thompson, R. (1995). The partial least squares approach to causal modeling. Technology Studies
-2, 285–309 (ten-times rule).
+Barclay, D., Higgins, C. & Thompson, R. (1995). The partial least squares approach to causal modeling. Technology
+Studies 2, 285–309 (ten-times rule).
 Dijkstra, T. K. & Henseler, J. (2015). Consistent partial least squares path modeling. MIS Quarterly 39, 297–316.
 Kock, N. & Hadaya, P. (2018). Minimum sample size estimation in PLS-SEM. Information Systems Journal 28, 227–261.
 Tenenhaus, M., Esposito Vinzi, V., Chatelin, Y.-M. & Lauro, C. (2005). PLS path modeling. Computational Statistics &
@@ -28,8 +28,9 @@ from .errors import ModelError, SemError
 from .moments import MISSING, Array, Moments, SampleMoments
 from .pls_algorithm import (
     RELIABILITY,
+    Keys,
     PathModel,
-    _item_composite_covariance,
+    item_composite_covariance,
     majority_signs,
     own_block,
     solve_weights,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 HTMT_LIMIT = 0.90  # Henseler et al. 2015
 VIF_LIMIT = 5.0  # Hair et al. 2019
 
-Statistic = Callable[[resampling.Resamples, Array], dict[str, Array]]
+Statistic = Callable[[resampling.Resamples, Array, Mapping[str, Array]], dict[str, Array]]
 
 
 def pls(
@@ -93,7 +94,7 @@ def pls(
 
     Notes
     -----
-    Items are standardised; weights give composites of unit variance; scores divide by the standard deviation with n − 1.
+    Items are standardised; weights give composites of unit variance; standard deviations divide by n − 1.
 
     Examples
     --------
@@ -106,7 +107,7 @@ def pls(
     >>> fit = pls("Quality =~ q1 + q2; Satisfaction =~ s1 + s2; Satisfaction ~ Quality", answers)
     >>> fit.paths.round(2)
           from            to  estimate
-    0  Quality  Satisfaction      0.55
+    0  Quality  Satisfaction      0.49
     """
     model = model if isinstance(model, Model) else Model(model)
     return estimate(
@@ -173,8 +174,8 @@ def estimate(
     values, rows, missing_notes = _answers(shape, data, missing)
     _check_anchors(shape, anchors)
     sample = SampleMoments(values)
-    weights = solve_weights(shape, sample.full().correlation, scheme, tolerance, max_iterations)
-    fit = PLSFit(
+    weights = solve_weights(shape, sample.full.correlation, scheme, tolerance, max_iterations)
+    return PLSFit(
         shape=shape,
         scheme=scheme,
         missing=missing,
@@ -185,17 +186,16 @@ def estimate(
         iterations=int(weights.iterations[0]),
         tolerance=tolerance,
         max_iterations=max_iterations,
-        oriented=_oriented(shape, sample.full(), weights.values, anchors),
-        notes=tuple([*(notes or []), *missing_notes]),
+        oriented=_oriented(shape, sample.full, weights.values, anchors),
+        notes=(*(notes or []), *missing_notes),
     )
-    return fit
 
 
 def _answers(shape: PathModel, data: pd.DataFrame, missing: str) -> tuple[Array, pd.Index, list[str]]:
     """The indicators' answers (n, p), the rows they belong to, and what was done about missing ones."""
     if missing not in MISSING:
         raise SemError(f"missing {missing!r} is unknown; choose one of {', '.join(MISSING)}")
-    columns = {item: _numeric(data, item, construct) for construct, item in shape.indicators}
+    columns = {item: _column(data, item, construct) for construct, item in shape.indicators}
     values = np.column_stack([columns[item] for _, item in shape.indicators])
     absent, notes = np.isnan(values), []
     keep = np.ones(len(values), dtype=bool) if missing == "mean" else ~absent.any(axis=1)
@@ -218,10 +218,11 @@ def _answers(shape: PathModel, data: pd.DataFrame, missing: str) -> tuple[Array,
             raise SemError(
                 f"item {item} of {construct} is constant (every answer is {value}); it tells nothing. Drop it"
             )
-    return values, data.index[keep], notes
+    return values, data.index[np.flatnonzero(keep)], notes
 
 
-def _numeric(data: pd.DataFrame, item: str, construct: str) -> Array:
+def _column(data: pd.DataFrame, item: str, construct: str) -> Array:
+    """One item's answers as floats; text that is no number, infinities and empty columns are errors."""
     import pandas as pd
 
     if item not in data.columns:
@@ -229,11 +230,15 @@ def _numeric(data: pd.DataFrame, item: str, construct: str) -> Array:
         hint = f" Did you mean {near[0]}?" if near else ""
         raise SemError(f"item {item} of {construct} is not a column of the data.{hint}")
     column = data[item]
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    unreadable = np.isnan(numbers) & column.notna().to_numpy()
-    if unreadable.any():
-        row = data.index[int(np.argmax(unreadable))]
-        raise SemError(f"item {item}, row {row}: {column.loc[row]!r} is not a number. Recode the answers first")
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
+        numbers = column.to_numpy(dtype=float)
+    else:
+        numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        unreadable = np.isnan(numbers) & column.notna().to_numpy()
+        if unreadable.any():
+            row = int(np.argmax(unreadable))
+            found = repr(column.iloc[row])
+            raise SemError(f"item {item}, row {data.index[row]}: {found} is not a number. Recode the answers first")
     if np.isinf(numbers).any():
         raise SemError(f"item {item}, row {data.index[int(np.argmax(np.isinf(numbers)))]}: the value is infinite")
     if np.isnan(numbers).all():
@@ -248,7 +253,7 @@ def _check_anchors(shape: PathModel, anchors: Mapping[str, str]) -> None:
 
 
 def _oriented(shape: PathModel, moments: Moments, weights: Array, anchors: Mapping[str, str]) -> Array:
-    cross, _ = _item_composite_covariance(shape, moments.correlation, weights)
+    cross, _ = item_composite_covariance(shape, moments.correlation, weights)
     return weights * majority_signs(shape, cross, anchors)[:, shape.block]
 
 
@@ -293,11 +298,11 @@ class PLSFit:
     @cached_property
     def values(self) -> dict[str, Array]:
         """Every statistic as an array (1, ·) in the order of `keys`."""
-        moments = self.sample.full()
+        moments = self.sample.full
         return statistics(self.shape, moments.correlation, moments.sd, self.oriented)
 
     @cached_property
-    def keys(self) -> dict[str, list[tuple[str, ...]]]:
+    def keys(self) -> Keys:
         """What each entry of each statistic speaks of."""
         return statistic_keys(self.shape)
 
@@ -384,7 +389,7 @@ class PLSFit:
         """Standardised composite scores, respondents × constructs."""
         import pandas as pd
 
-        moments = self.sample.full()
+        moments = self.sample.full
         standard = (self.sample.values - moments.mean) / moments.sd
         scores = (np.nan_to_num(standard) * self.oriented) @ self.shape.membership
         return pd.DataFrame(scores, index=self.rows, columns=list(self.shape.constructs))
@@ -420,7 +425,7 @@ class PLSFit:
         seed : int
             The same seed gives the same bytes.
         statistic : callable, optional
-            Further statistics: (resamples, oriented weights (b, p)) → dict of arrays (b, ·).
+            Further statistics: (resamples, oriented weights (b, p), the fit's own statistics) → arrays (b, ·).
         progress : callable, optional
             progress(done, total).
 
@@ -443,13 +448,13 @@ class PLSFit:
         >>> fit = pls("A =~ a + b; B =~ c + d; B ~ A", answers)
         >>> fit.bootstrap(500, seed=1).table("paths")[["estimate", "ci_lower", "ci_upper"]].round(2)
            estimate  ci_lower  ci_upper
-        0      0.76      0.71      0.81
+        0      0.76      0.69      0.82
         """
 
         def estimator(batch: resampling.Resamples) -> resampling.Estimates:
             return self._estimate_batch(batch, statistic)
 
-        own = self._estimate_batch(resampling.Resamples(np.ones((1, self.n)), self.sample.full()), statistic)
+        own = self._estimate_batch(resampling.Resamples(np.ones((1, self.n)), self.sample.full), statistic)
         constructs = self.shape.constructs
         return resampling.run(
             self.sample, estimator, own.values, self.keys, constructs, n_resamples=n, seed=seed, progress=progress
@@ -458,14 +463,14 @@ class PLSFit:
     def _estimate_batch(self, batch: resampling.Resamples, statistic: Statistic | None) -> resampling.Estimates:
         moments, shape = batch.moments, self.shape
         solved = solve_weights(shape, moments.correlation, self.scheme, self.tolerance, self.max_iterations)
-        cross, _ = _item_composite_covariance(shape, moments.correlation, solved.values)
+        cross, _ = item_composite_covariance(shape, moments.correlation, solved.values)
         own_signs = majority_signs(shape, cross, self.anchors)
         agreement = (own_block(shape, cross) * self.values["loadings"]) @ shape.membership
         signs = np.where(agreement < 0, -1.0, 1.0)
         weights = solved.values * signs[:, shape.block]
         values = statistics(shape, moments.correlation, moments.sd, weights)
         if statistic is not None:
-            values |= statistic(batch, weights)
+            values |= statistic(batch, weights, values)
         impossible = np.abs(values["correlations"]).max(axis=1, initial=0) > 1
         admissible = ~impossible & np.isfinite(values["paths"]).all(axis=1)
         return resampling.Estimates(values, solved.converged, admissible, signs != own_signs)
@@ -478,16 +483,16 @@ def _algorithm_problems(fit: PLSFit) -> list[str]:
     problems = []
     if not fit.converged:
         problems.append(
-            f"The weights did not settle in {fit.max_iterations} iterations (tolerance {fit.tolerance:g}); the estimates "
-            "are those of the last iteration and should not be reported."
+            f"The weights did not settle in {fit.max_iterations} iterations (tolerance {fit.tolerance:g}); the "
+            "estimates are those of the last iteration and should not be reported."
         )
     arrows = max(len(predictors) for _, predictors in fit.shape.equations)
     formative = [len(fit.shape.blocks[c]) for c in fit.shape.constructs if fit.shape.modes[c] == "B"]
     needed = 10 * max([arrows, *formative])
     if fit.n < needed:
         problems.append(
-            f"{fit.n} respondents are fewer than ten for each arrow into the busiest construct ({needed}; Barclay, Higgins "
-            "& Thompson 1995)."
+            f"{fit.n} respondents are fewer than ten for each arrow into the busiest construct ({needed}; Barclay, "
+            "Higgins & Thompson 1995)."
         )
     return problems
 
@@ -499,13 +504,13 @@ def _measurement_problems(fit: PLSFit) -> list[str]:
     ):
         if weight < 0:
             problems.append(
-                f"Item {item} has a negative weight ({weight:.3f}) in {construct}: a better answer lowers the score. Check "
-                "its coding (reverse?) or its place in the block."
+                f"Item {item} has a negative weight ({weight:.3f}) in {construct}: a better answer lowers the score. "
+                "Check its coding (reverse?) or its place in the block."
             )
         elif loading < 0.4 and fit.shape.modes[construct] == "A":
             problems.append(
-                f"Item {item} hardly belongs to {construct} (loading {loading:.2f}, below 0.40): it shares little with the "
-                "other items."
+                f"Item {item} hardly belongs to {construct} (loading {loading:.2f}, below 0.40): it shares little with "
+                "the other items."
             )
     for construct, alpha, rho_a in zip(
         fit.shape.constructs, fit.values["alpha_std"][0], fit.values["rho_a"][0], strict=True
@@ -526,19 +531,19 @@ def _structure_problems(fit: PLSFit) -> list[str]:
     ):
         if ratio > HTMT_LIMIT:
             problems.append(
-                f"{one} and {other} are hard to tell apart (HTMT {ratio:.2f}, above {HTMT_LIMIT:.2f}): respondents answer "
-                "them almost as one thing, so the split of effects between them is uncertain."
+                f"{one} and {other} are hard to tell apart (HTMT {ratio:.2f}, above {HTMT_LIMIT:.2f}): respondents "
+                "answer them almost as one thing, so the split of effects between them is uncertain."
             )
         if abs(correlation) > 1:
             problems.append(
-                f"{one} and {other}: the corrected correlation is {correlation:.2f}, which no two variables can have. Use "
-                "plain PLS or merge the two."
+                f"{one} and {other}: the corrected correlation is {correlation:.2f}, which no two variables can have. "
+                "Use plain PLS or merge the two."
             )
     for (source, target), inflation in zip(fit.keys["vif"], fit.values["vif"][0], strict=True):
         if inflation > VIF_LIMIT:
             problems.append(
-                f"{source} → {target}: the predictors overlap (VIF {inflation:.1f}, above {VIF_LIMIT:.0f}); this path is "
-                "poorly determined."
+                f"{source} → {target}: the predictors overlap (VIF {inflation:.1f}, above {VIF_LIMIT:.0f}); this path "
+                "is poorly determined."
             )
     for (construct,), explained in zip(fit.keys["r_squared"], fit.values["r_squared"][0], strict=True):
         if explained > 1:

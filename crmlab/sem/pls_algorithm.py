@@ -1,8 +1,9 @@
 """The PLS path-modelling algorithm on correlation matrices, for a whole batch of samples together.
 
-Everything PLS computes from data is a function of the item correlations, so one sample is a batch of one and a bootstrap
-is a batch of thousands: weights are iterated for all samples at once, and every statistic is an array with the batch in
-front. `PathModel` holds the shape of the model, `solve_weights` iterates, `statistics` derives all that is reported.
+Everything PLS computes from data is a function of the item correlations, so one sample is a batch of one and a
+bootstrap is a batch of thousands: weights are iterated for all samples at once, and every statistic is an array with
+the batch in front. `PathModel` holds the shape of the model, `solve_weights` iterates, `statistics` derives all that
+is reported.
 
 References
 ----------
@@ -26,6 +27,7 @@ from .moments import Array
 from .reliability import alpha_of, ave_of, htmt_of, omega_of, rho_a_of, rho_c_of
 
 SCHEMES = ("path", "centroid", "factorial")
+Keys = Mapping[str, Sequence[tuple[str, ...]]]
 RELIABILITY = ("alpha", "alpha_std", "omega", "rho_a", "rho_c", "ave")
 
 
@@ -118,19 +120,17 @@ def solve_weights(
     active = np.flatnonzero(np.isfinite(correlation).all(axis=(1, 2)))
     r, w = correlation[active], np.ones((len(active), p))
     inverses = _formative_inverses(model, r)
-    to_composites, variance = _item_composite_covariance(model, r, w)
+    to_composites, variance = item_composite_covariance(model, r, w)
     w, to_composites = _rescaled(model, w, to_composites, variance)
     for iteration in range(1, max_iterations + 1):
         if not len(active):
             break
-        inner = _inner_weights(
-            model, np.einsum("bpl,bp,pk->bkl", to_composites, w, model.membership, optimize=True), scheme
-        )
+        inner = _inner_weights(model, _composite_correlation(model, to_composites, w), scheme)
         new = np.einsum("bpl,blp->bp", to_composites, inner[:, :, model.block])
         for j, inverse in inverses.items():
             members = model.members(j)
             new[:, members] = np.einsum("bij,bj->bi", inverse, new[:, members])
-        to_composites, variance = _item_composite_covariance(model, r, new)
+        to_composites, variance = item_composite_covariance(model, r, new)
         new, to_composites = _rescaled(model, new, to_composites, variance)
         done = np.abs(new - w).max(axis=1) < tolerance
         w = new
@@ -143,12 +143,16 @@ def solve_weights(
     return Weights(values, iterations, converged)
 
 
-def _item_composite_covariance(model: PathModel, r: Array, w: Array) -> tuple[Array, Array]:
+def item_composite_covariance(model: PathModel, r: Array, w: Array) -> tuple[Array, Array]:
     """cov(item, composite) for all pairs, (b, p, k), and the composites' variances, (b, k)."""
     b, p = w.shape
-    covariance = ((r * w[:, None, :]).reshape(b * p, p) @ model.membership).reshape(b, p, -1)
-    own = np.take_along_axis(covariance, np.broadcast_to(model.block[None, :, None], (b, p, 1)), axis=2)[:, :, 0]
-    return covariance, (w * own) @ model.membership
+    covariance: Array = ((r * w[:, None, :]).reshape(b * p, p) @ model.membership).reshape(b, p, -1)
+    return covariance, (w * own_block(model, covariance)) @ model.membership
+
+
+def _composite_correlation(model: PathModel, to_composites: Array, w: Array) -> Array:
+    """Correlations of composites of unit variance, (b, k, k)."""
+    return np.matmul(model.membership.T, to_composites * w[:, :, None])
 
 
 def _rescaled(model: PathModel, w: Array, to_composites: Array, variance: Array) -> tuple[Array, Array]:
@@ -169,8 +173,9 @@ def _inner_weights(model: PathModel, c: Array, scheme: str) -> Array:
     linked = model.adjacency | model.adjacency.T
     alone = np.diag(~linked.any(axis=0))  # a construct without a path is its own proxy
     if scheme == "centroid":
-        return np.sign(c) * linked + alone
-    inner = c * linked + alone
+        signs: Array = np.sign(c) * linked + alone
+        return signs
+    inner: Array = c * linked + alone
     if scheme == "path":  # predecessors enter with their regression coefficients
         for j, predecessors in model.equations:
             coefficients, _ = _regression(c, j, predecessors)
@@ -191,7 +196,7 @@ def _regression(c: Array, target: int, predictors: NDArray[np.intp]) -> tuple[Ar
 def _inverse(matrices: Array) -> Array:
     """Inverses of a batch; nan where a matrix is singular."""
     try:
-        return np.linalg.inv(matrices)
+        return np.asarray(np.linalg.inv(matrices), dtype=float)
     except np.linalg.LinAlgError:
         regular = np.linalg.matrix_rank(np.nan_to_num(matrices)) == matrices.shape[-1]
         inverses = np.full_like(matrices, np.nan)
@@ -229,8 +234,8 @@ def statistics(model: PathModel, correlation: Array, sd: Array, weights: Array) 
         Oriented weights of composites with unit variance.
     """
     b, k = len(weights), len(model.constructs)
-    cross, _ = _item_composite_covariance(model, correlation, weights)
-    composites = np.einsum("bpl,bp,pk->bkl", cross, weights, model.membership, optimize=True)
+    cross, _ = item_composite_covariance(model, correlation, weights)
+    composites = _composite_correlation(model, cross, weights)
     loadings = own_block(model, cross)
     rho_a = _per_construct(model, lambda i: rho_a_of(correlation[:, i[:, None], i], weights[:, i]))
     if model.consistent:
@@ -351,14 +356,14 @@ def _total_effects(direct: Array) -> Array:
     return total
 
 
-def statistic_keys(model: PathModel) -> dict[str, list[tuple[str, ...]]]:
+def statistic_keys(model: PathModel) -> Keys:
     """What each entry of each statistic speaks of: its construct, item, or (from, to)."""
     names = model.constructs
+    each = [(name,) for name in names]
     source, target = _path_positions(model)
     paths = [(names[i], names[j]) for i, j in zip(source, target, strict=True)]
     routes = [(names[i], names[j]) for i, j in zip(*np.nonzero(model.reachable), strict=True)]
     pairs = [(names[i], names[j]) for i, j in zip(*np.triu_indices(len(names), 1), strict=True)]
-    each = [(name,) for name in names]
     return {
         "weights": model.indicators,
         "loadings": model.indicators,

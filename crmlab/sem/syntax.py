@@ -142,7 +142,7 @@ def _tokens(text: str) -> Iterator[_Token]:
         column = position - line_start + 1
         if match is None:
             raise ModelError(
-                f"cannot read {text[position]!r}. Names hold letters, digits, '_' and '.'; operators are =~ <~ ~ ~~ + *",
+                f"cannot read {text[position]!r}. Names hold letters, digits, _ and .; operators are =~ <~ ~ ~~ + *",
                 line,
                 column,
             )
@@ -232,13 +232,10 @@ def _check(terms: tuple[Term, ...]) -> None:
     operators: dict[str, str] = {}
     seen: set[tuple[str, str, str]] = set()
     for term in terms:
-        if term.op in ("=~", "<~"):
-            if operators.setdefault(term.lhs, term.op) != term.op:
-                raise ModelError(
-                    f"{term.lhs} is defined by both =~ and <~; a block is reflective or formative",
-                    term.line,
-                    term.column,
-                )
+        if term.op in ("=~", "<~") and operators.setdefault(term.lhs, term.op) != term.op:
+            raise ModelError(
+                f"{term.lhs} is defined by both =~ and <~; a block is reflective or formative", term.line, term.column
+            )
         if term.lhs == term.rhs and term.op != "~~":
             raise ModelError(
                 f"{term.lhs} {term.op} {term.rhs}: a variable cannot explain itself", term.line, term.column
