@@ -1,0 +1,94 @@
+"""Model text: what it means, and where its faults lie."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmlab.sem import Model, ModelError
+
+
+def relations(text):
+    return [(term.lhs, term.op, term.rhs, term.modifier) for term in Model(text).terms]
+
+
+def test_blocks_modes_and_paths_of_a_model():
+    model = Model(
+        """
+        Quality <~ q1 + q2          # formative
+        Satisfaction =~ s1 + s2 + s3
+        Satisfaction ~ Quality + price
+        """
+    )
+    assert model.constructs == ("Quality", "Satisfaction")
+    assert model.blocks == {"Quality": ("q1", "q2"), "Satisfaction": ("s1", "s2", "s3")}
+    assert model.modes == {"Quality": "B", "Satisfaction": "A"}
+    assert model.paths == (("Quality", "Satisfaction"), ("price", "Satisfaction"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A =~ x + y",
+        "A =~ x\nA =~ y",
+        "A =~ x; A =~ y",
+        "A =~ x +\n   y",
+        "A =~ x\n   + y",
+        "A =~ # comment\n x + y ! another",
+        "A=~x+y",
+    ],
+)
+def test_layout_does_not_change_the_meaning(text):
+    assert relations(text) == [("A", "=~", "x", None), ("A", "=~", "y", None)]
+
+
+def test_several_names_on_the_left_and_modifiers():
+    assert relations("x + y ~~ 0.5*z + b*w\nx ~ 1") == [
+        ("x", "~~", "z", 0.5),
+        ("x", "~~", "w", "b"),
+        ("y", "~~", "z", 0.5),
+        ("y", "~~", "w", "b"),
+        ("x", "~", "1", None),
+    ]
+
+
+def test_chinese_names():
+    assert Model("满意度 =~ 题1 + 题2").blocks == {"满意度": ("题1", "题2")}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "says"),
+    [
+        ("A =~ x1 x2", 1, 9, "Is a '+' missing?"),
+        ("A =~ x\nB = y", 2, 3, "cannot read '='"),
+        ("A ~", 1, 3, "nothing on the right side of ~"),
+        ("=~ x", 1, 1, "nothing on the left side of =~"),
+        ("A =~ x ~ y", 1, 8, "two operators"),
+        ("A =~ x\n\nsomething", 3, 1, "no operator"),
+        ("A =~ x\nA <~ y", 2, 6, "both =~ and <~"),
+        ("A =~ x\nA ~ A", 2, 5, "cannot explain itself"),
+        ("A =~ x + x", 1, 10, "written twice"),
+        ("A =~ 2", 1, 6, "expected a name after =~"),
+        ("2*A =~ x", 1, 3, "names only"),
+        ("A =~ x + + y", 1, 10, "a term is missing"),
+    ],
+)
+def test_faults_are_told_with_their_place(text, line, column, says):
+    with pytest.raises(ModelError) as error:
+        Model(text)
+    assert (error.value.line, error.value.column) == (line, column)
+    assert f"line {line}, column {column}" in str(error.value)
+    assert says in str(error.value)
+
+
+def test_an_empty_text_says_what_to_write():
+    with pytest.raises(ModelError, match="Write at least one block"):
+        Model("  # only a comment\n")
+
+
+names = st.lists(st.from_regex(r"[A-Za-z一-龥][A-Za-z0-9_.]{0,6}", fullmatch=True), min_size=2, max_size=6, unique=True)
+
+
+@given(names)
+def test_what_is_written_is_read(items):
+    construct, *block = items
+    assert Model(f"{construct} =~ {' + '.join(block)}").blocks == {construct: tuple(block)}
