@@ -1,0 +1,353 @@
+"""From a survey file or frame to a `RawTable`: columns as found, rows numbered as a person counts them.
+
+The bytes of a file, not its name, say what it is: XLSX, SPSS (.sav) or delimited text in UTF-8, UTF-16, GBK or GB18030.
+Text is decoded strictly: no byte is ever replaced by a guess. Columns are held as distinct values and codes, so that
+a survey of a million respondents is recoded value by value and not cell by cell.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import io
+import itertools
+import re
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_float_dtype, is_integer_dtype, union_categoricals
+
+from crmlab.errors import InputError
+from crmlab.responses.cells import NO_ANSWER, as_text, is_blank, plain
+from crmlab.responses.findings import Finding, counted, did_you_mean, found, listed
+
+
+@dataclass(frozen=True, eq=False)
+class RawTable:
+    """A table as found.
+
+    Attributes
+    ----------
+    name : file name.
+    header : one name per column, "" where there is none.
+    columns : one Categorical per column, in the order of the header; NaN for a blank cell.
+    rows : row numbers, the header of a file being in row 1 unless blank rows stand above it.
+    sha256, encoding : checksum of the file and encoding of its text; None where there is none.
+    remarks, findings : what the reading already has to say, in sentences and as cells.
+    recoded : dict column -> what the reading did to its values.
+    """
+
+    name: str
+    header: list[str]
+    columns: list[pd.Categorical]
+    rows: np.ndarray
+    sha256: str | None = None
+    encoding: str | None = None
+    remarks: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    recoded: dict[str, str] = field(default_factory=dict)
+
+
+def read_table(source: str | Path | pd.DataFrame, *, sheet: str | None = None, encoding: str | None = None) -> RawTable:
+    """The table in a CSV, XLSX or SAV file, or in a DataFrame; arguments and errors as in `read_responses`."""
+    if isinstance(source, pd.DataFrame):
+        return _from_frame("the DataFrame", source)
+    path = Path(source).expanduser()
+    data = _bytes(path)
+    is_workbook = data.startswith(b"PK\x03\x04")
+    if sheet is not None and not is_workbook:
+        raise InputError(f"{path.name} is not an XLSX workbook, so it has no sheet {sheet!r}. Leave sheet out.")
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise InputError(
+            f"{path.name} is an old .xls workbook or is protected by a password; neither can be read. Open it in the "
+            "spreadsheet program and save it as .xlsx without a password, or as CSV UTF-8."
+        )
+    if is_workbook:
+        table = _read_xlsx(path.name, data, sheet)
+    elif data.startswith((b"$FL2", b"$FL3")):
+        table = _read_sav(path, encoding)
+    else:
+        table = _read_text(path.name, data, encoding)
+    return replace(table, sha256=hashlib.sha256(data).hexdigest())
+
+
+def _bytes(path: Path) -> bytes:
+    expected = "Expected a CSV, XLSX or SAV file of answers"
+    if not path.exists():
+        beside = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
+        raise InputError(f"There is no file {path}{did_you_mean(path.name, beside)}. {expected}; correct the path.")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}. {expected}; correct the path.") from error
+    if not data.strip():
+        raise InputError(f"{path.name} is empty. {expected}: a header of column names, then one row per respondent.")
+    return data
+
+
+# Delimited text -----------------------------------------------------------------------------------------------------
+
+
+def _read_text(name: str, data: bytes, encoding: str | None) -> RawTable:
+    codec, stated = _detected(name, data) if encoding is None else _as_named(name, data, encoding)
+    delimiter = _delimiter(data[:65536].decode(codec, errors="ignore"))
+    with io.TextIOWrapper(io.BytesIO(data), encoding=codec, newline="") as text:
+        lines = csv.reader(text, delimiter=delimiter, strict=True)
+        try:
+            table = _from_records(name, lines)
+        except csv.Error as error:
+            raise InputError(
+                f"{name}, line {lines.line_num}: the quotation marks do not match ({error}). Expected a text with the "
+                'delimiter or a line break in it to stand between two ", and a " within it doubled. Correct the file.'
+            ) from error
+    return replace(table, encoding=stated)
+
+
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig", "UTF-8 with BOM"),
+    (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF32_BE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
+    (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
+)
+
+
+def _detected(name: str, data: bytes) -> tuple[str, str]:
+    """Codec of a text and the name of its encoding."""
+    candidates = _candidates(data)
+    refused: UnicodeDecodeError | None = None
+    for codec, stated in candidates:
+        try:
+            text = data.decode(codec)
+        except UnicodeDecodeError as error:
+            refused = refused or error
+        else:
+            if not codec.startswith("gb") or _reads_as_chinese(text):
+                return codec, stated
+    assert refused is not None, "only a text that is not UTF-8 is tried as Chinese"
+    tried = ", ".join(stated for _, stated in candidates)
+    raise InputError(
+        f"{name}, {_line(data, refused)}: the byte 0x{data[refused.start]:02X} cannot be read; the text is in none of "
+        f"the encodings {tried}. Save it as CSV UTF-8, or name its encoding, for example encoding='cp1252'."
+    )
+
+
+def _candidates(data: bytes) -> list[tuple[str, str]]:
+    for mark, codec, stated in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            return [(codec, stated)]
+    even, odd = data[:4096:2].count(0), data[1:4096:2].count(0)
+    if even + odd > len(data[:4096]) / 10:  # commas and digits are half zeros in UTF-16
+        return [("utf-16-be" if even > odd else "utf-16-le", "UTF-16 without BOM")]
+    return [("utf-8", "UTF-8"), ("gbk", "GBK"), ("gb18030", "GB18030")]
+
+
+def _reads_as_chinese(text: str) -> bool:
+    """Western text, too, often decodes as GBK, but to rare characters; Chinese text is nearly all within GB 2312."""
+    foreign = re.sub(r"[\x00-\x7f]+", "", text)
+    return len(foreign.encode("gb2312", "ignore")) / 2 >= 0.8 * len(foreign)
+
+
+def _as_named(name: str, data: bytes, encoding: str) -> tuple[str, str]:
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name}, {_line(data, error)}: the bytes are not {encoding}. Leave encoding out to have it detected, or "
+            "name the one the file was saved in."
+        ) from error
+    except (LookupError, UnicodeError) as error:
+        raise InputError(
+            f"encoding {encoding!r} is not the name of a text encoding. Expected a name such as utf-8, gb18030, utf-16 "
+            "or cp1252; or leave encoding out to have it detected."
+        ) from error
+    return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding, encoding
+
+
+def _line(data: bytes, error: UnicodeDecodeError) -> str:
+    lines = data.count(b"\n", 0, error.start)
+    return f"line {lines + 1}"
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter that splits most of the first rows into as many cells as the header."""
+
+    def fit(delimiter: str) -> tuple[bool, int, int]:
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        widths = [len(row) for row in itertools.islice(rows, 50) if any(row)]
+        width = next(iter(widths), 0)
+        return width > 1, widths.count(width), width
+
+    return max(",;\t", key=fit)
+
+
+# Workbooks ----------------------------------------------------------------------------------------------------------
+
+
+def _read_xlsx(name: str, data: bytes, sheet: str | None) -> RawTable:
+    import openpyxl
+
+    try:
+        with warnings.catch_warnings():  # openpyxl warns of styles and validations it skips; they hold no answers
+            warnings.simplefilter("ignore", UserWarning)
+            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+            title, remarks = _sheet(name, book, sheet)
+            rows = _sheet_rows(book[title])
+            if _has_formulas(data):
+                formulas = openpyxl.load_workbook(io.BytesIO(data), read_only=True)[title]
+                rows = itertools.starmap(_with_uncalculated, zip(rows, _sheet_rows(formulas), strict=True))
+            return replace(_from_records(name, rows, addressed=True), remarks=remarks)
+    except InputError:
+        raise
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        KeyError,
+        OSError,
+        RuntimeError,
+        SyntaxError,
+        ValueError,
+    ) as error:
+        raise InputError(
+            f"{name} is not a whole XLSX workbook ({error}). Save it again as .xlsx, or as CSV UTF-8."
+        ) from error
+
+
+def _sheet(name: str, book: Any, wanted: str | None) -> tuple[str, list[str]]:
+    """Title of the sheet to read, and a remark on those that are not."""
+    titles = [each.title for each in book.worksheets]
+    if wanted is None:
+        visible = [each.title for each in book.worksheets if each.sheet_state == "visible"]
+        title, *_ = visible or titles
+        others = [other for other in titles if other != title]
+        remark = f"{name} has {counted(len(titles), 'sheet')}; {title} was read, {listed(others, 10)} not."
+        return title, [f"{remark} Set sheet to read another."] if others else []
+    if wanted not in titles:
+        hint = did_you_mean(wanted, titles)
+        raise InputError(
+            f"{name} has no sheet {wanted!r}{hint}. Its sheets are {listed(titles, 10)}; name one of them."
+        )
+    return wanted, []
+
+
+def _sheet_rows(worksheet: Any) -> Iterator[list[Any]]:
+    worksheet.reset_dimensions()  # some exporters state a wrong range, and cells outside it would be lost
+    for cells in worksheet.iter_rows(values_only=True):
+        yield [str(cell) if isinstance(cell, bool) else cell for cell in cells]  # True is not the number 1
+
+
+def _has_formulas(data: bytes) -> bool:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        sheets = [member for member in archive.namelist() if member.startswith("xl/worksheets/")]
+        return any(b"<f" in archive.read(sheet) for sheet in sheets)
+
+
+def _with_uncalculated(values: list[Any], formulas: list[Any]) -> list[Any]:
+    """A formula that no spreadsheet program has calculated has no value; its text stands in, to be listed."""
+    cells = zip(values, formulas, strict=True)
+    return [getattr(formula, "text", formula) if value is None else value for value, formula in cells]
+
+
+# SPSS files and frames ----------------------------------------------------------------------------------------------
+
+
+def _read_sav(path: Path, encoding: str | None) -> RawTable:
+    import pyreadstat
+
+    try:
+        frame, meta = pyreadstat.read_sav(path, user_missing=True, encoding=encoding)
+    except (pyreadstat.ReadstatError, UnicodeDecodeError) as error:
+        told = encoding or "in the encoding it states"
+        raise InputError(
+            f"{path.name} is not a whole SPSS file, or its text is not {told} ({error}). Save it again in SPSS, or "
+            "export it as CSV UTF-8."
+        ) from error
+    recoded = {}
+    for column in frame.columns:
+        missing = _user_missing(frame[column], meta)
+        if missing.any():
+            frame[column] = frame[column].mask(missing)
+            recoded[column] = f"user-missing in the SPSS file: {counted(int(missing.sum()), 'answer')}"
+    return replace(_from_frame(path.name, frame), encoding=meta.file_encoding, recoded=recoded)
+
+
+def _user_missing(values: pd.Series, meta: Any) -> pd.Series:
+    """Which values the SPSS file itself declares missing, or labels with a phrase such as "don't know"."""
+    labels = meta.variable_value_labels.get(values.name, {})
+    missing = values.isin([code for code, label in labels.items() if plain(label) in NO_ANSWER])
+    for limits in meta.missing_ranges.get(values.name, []):
+        missing |= values.between(limits["lo"], limits["hi"])
+    return missing
+
+
+def _from_frame(name: str, frame: pd.DataFrame) -> RawTable:
+    if any(label is not None for label in frame.index.names):
+        frame = frame.reset_index()  # a named index, such as the respondent's id, is a column
+    columns = [_categorical(frame.iloc[:, i]) for i in range(frame.shape[1])]
+    return RawTable(name, [as_text(label) for label in frame.columns], columns, np.arange(len(frame)) + 2)
+
+
+# Rows of cells ------------------------------------------------------------------------------------------------------
+
+_CHUNK = 65_536  # rows held as Python objects at a time
+
+
+def _from_records(name: str, records: Iterable[Sequence[Any]], *, addressed: bool = False) -> RawTable:
+    """Table from rows of cells, the first row that is not blank being the header.
+
+    In a workbook every cell has its address; in text (`addressed` false) a surplus delimiter shifts all that follow.
+    """
+    numbered = enumerate(records, start=1)
+    top, header = next(((number, cells) for number, cells in numbered if not _all_blank(cells)), (0, ()))
+    width = len(header)
+    irregular: dict[str, dict[int, str]] = {"too many cells": {}, "too few cells": {}, "beyond the header": {}}
+
+    def regular() -> Iterator[list[Any]]:
+        for number, cells in numbered:
+            if len(cells) == width:
+                yield [*cells]
+                continue
+            surplus = [as_text(cell) for cell in cells[width:] if not is_blank(cell)]
+            if surplus:
+                irregular["beyond the header" if addressed else "too many cells"][number] = listed(surplus, 3)
+            elif len(cells) < width and not addressed and not _all_blank(cells):
+                irregular["too few cells"][number] = counted(len(cells), "cell")
+            kept = cells[:width] if addressed or not surplus else ()
+            yield [*kept, *itertools.repeat(None, width - len(kept))]
+
+    rows = regular()
+    parts: list[list[pd.Categorical]] = [[] for _ in range(width)]
+    while chunk := list(itertools.islice(rows, _CHUNK)):
+        for part, column in zip(parts, zip(*chunk, strict=True), strict=True):
+            part.append(_categorical(pd.Series(column, dtype=object)))
+    columns = [union_categoricals(part) if part else pd.Categorical([]) for part in parts]
+    n = len(columns[0]) if columns else 0
+    notes = [
+        found(problem, "", cells, [*cells.values()], counted(width, "cell")) for problem, cells in irregular.items()
+    ]
+    names = [as_text(cell) for cell in header]
+    return RawTable(name, names, columns, np.arange(n) + top + 1, findings=[*itertools.chain(*notes)])
+
+
+def _all_blank(cells: Iterable[Any]) -> bool:
+    return all(is_blank(cell) for cell in cells)
+
+
+def _categorical(values: pd.Series) -> pd.Categorical:
+    """The distinct values of a column and where they stand; a blank is no value."""
+    codes, distinct = pd.factorize(values)
+    categories = pd.Index(distinct)
+    if not (is_integer_dtype(categories) or is_float_dtype(categories)):
+        blank = np.array([is_blank(value) for value in categories], dtype=bool)
+        renumbered = np.append(np.where(blank, -1, np.cumsum(~blank) - 1), -1)
+        codes, categories = renumbered[codes], categories.astype(object)[~blank]
+    return pd.Categorical.from_codes(codes, categories)
