@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from crmlab import InputError, Questionnaire
+from crmlab.datasets import load_mobi, load_survey
 from crmlab.plots import style
 from crmlab.plots.questionnaire import indicator_tree
 from crmlab.questionnaire import shipped_names
@@ -914,8 +915,8 @@ def test_the_tree_shows_every_cell_of_the_table(language: str) -> None:
     assert (
         shown[-4:]
         == {
-            "en": ["1 Index", "2 Constructs (7)", "3 Facets (20)", "4 Items (24)"],
-            "zh": ["一级 指数", "二级 潜变量（7）", "三级 维度（20）", "四级 题项（24）"],
+            "en": ["1 Index", "2 Constructs (7)", "3 Facets (21)", "4 Items (24)"],
+            "zh": ["一级 指数", "二级 潜变量（7）", "三级 维度（21）", "四级 题项（24）"],
         }[language]
     )
     for column in ("index", "construct", "facet", "item", "wording"):
@@ -1043,6 +1044,16 @@ def test_what_lint_finds_in_the_shipped_designs_is_true_of_them() -> None:
             "Item PERQ7 may ask two things (en",
         ],
     }
+
+
+def test_ecsi_names_the_columns_of_the_survey() -> None:
+    assert set(Questionnaire.shipped("ecsi").items.index) == set(load_mobi().columns)
+
+
+def test_course_csi_names_the_columns_of_the_simulated_survey() -> None:
+    course, survey = Questionnaire.shipped("course_csi"), load_survey(n=20)
+    assert [course.id, *course.groups, *course.items.index] == list(survey.data.columns)
+    assert course.items["construct"].to_dict() == survey.truth.items["construct"].to_dict()
 
 
 @pytest.mark.parametrize("name", shipped_names())
