@@ -81,6 +81,19 @@ def covariance_z(sample: np.ndarray, truth: np.ndarray, n: int) -> float:
     return float(np.abs((sample - truth) / error).max())
 
 
+def distance_from_truth(survey: datasets.SimulatedSurvey) -> float:
+    """Largest distance of a mean index, of all and of each store, from the truth, in its standard errors."""
+    truth, found = survey.truth, []
+    for construct, block in truth.items.groupby("construct"):
+        omega = (block["weight"] / block["sd"]).to_numpy()
+        person = pd.Series(100 * (survey.data[block.index].to_numpy() - 1) @ omega / (9 * omega.sum()))
+        stores = truth.segments.query("construct == @construct").set_index("segment")["index"]
+        found.append((person.mean() - truth.index[construct]) / person.sem())
+        grouped = person.groupby(survey.data["store"])
+        found.extend((grouped.mean() - stores) / grouped.sem())
+    return float(np.abs(found).max())
+
+
 class TestCourseModel:
     def test_items_and_constructs_are_those_of_the_questionnaire(self, course_questionnaire):
         asked = {
@@ -482,6 +495,12 @@ class TestReproducibility:
     def test_the_classroom_survey_has_the_checksum_of_its_card(self, messy):
         card = (ROOT / "datasets" / "survey.md").read_text(encoding="utf-8")
         assert csv_hash(datasets.load_survey(messy=messy)) in card
+
+    def test_the_classroom_survey_is_typical(self):
+        """What the documentation says of its seed: every index within 1.3 standard errors of the truth; not so with the
+        two seeds before it."""
+        assert distance_from_truth(datasets.load_survey()) < 1.3
+        assert min(distance_from_truth(datasets.load_survey(seed=seed)) for seed in (2024, 2025)) > 1.3
 
     def test_truth_cannot_be_overwritten(self):
         survey = datasets.load_survey(10)

@@ -18,7 +18,8 @@ from crmlab.datasets import population as pop
 from crmlab.datasets.design import Array, Design, PerItem, check_whole, design_survey
 from crmlab.datasets.truth import SurveyTruth, describe
 
-CLASSROOM_SEED = 2024
+# The first seed from 2024 on whose 400 respondents are typical: see load_survey.
+CLASSROOM_SEED = 2026
 
 CLASSROOM: dict[str, Any] = {
     "segments": {"Riverside": 0.45, "Station": 0.35, "Old Town": 0.20},
@@ -52,7 +53,9 @@ def load_survey(n: int = 400, *, messy: bool = False, seed: int = CLASSROOM_SEED
         3 % straight-lining, 2 % missing completely at random, 3 % more missing mostly where satisfaction is low, 1 %
         repeated ids, 1 % repeated answers); all other answers are those of the clean survey.
     seed : int
-        The fixed default gives every classroom the same survey.
+        The default gives every classroom the same survey, and a typical one: it is the first seed from 2024 on with
+        which every index, of all and of each store, lies within 1.3 standard errors of the truth. Other seeds show how
+        far a survey of this size can miss.
     **changes
         Any argument of ``simulate_survey``, taking precedence.
 
@@ -65,9 +68,9 @@ def load_survey(n: int = 400, *, messy: bool = False, seed: int = CLASSROOM_SEED
     >>> survey = load_survey()
     >>> survey.data.iloc[:3, :6]
        respondent      store  EQ1  EQ2  EQ3  EQ4
-    0           1  Riverside    7    6    9    8
-    1           2    Station    6    7    6    8
-    2           3  Riverside    8    8    7    8
+    0           1    Station    8    9    8    5
+    1           2  Riverside    7    7    4    4
+    2           3   Old Town    7    7    7    8
     >>> print(f"{survey.truth.index['Satisfaction']:.2f}")
     70.22
     """
