@@ -1,0 +1,209 @@
+"""The command line: ``crmlab csi`` makes a study of a survey, ``crmlab check`` says what is wrong with its files.
+
+Commands parse, call and print. Bad input ends with exit code 2 and one paragraph on standard error; a failure of the
+program itself ends with exit code 1. A study folder that was there before is left as it was in both cases.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from crmlab.questionnaire import Questionnaire
+    from crmlab.responses import Responses
+
+_STUDY = "csi_study"
+_CELLS_SHOWN = 50
+
+app = typer.Typer(
+    help="Customer relationship management, taught and done: from a questionnaire to a satisfaction index.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+QuestionnaireFile = Annotated[
+    str, typer.Option("--questionnaire", metavar="Q", help="YAML file, or a shipped design such as ecsi.")
+]
+DataFile = Annotated[
+    str, typer.Option("--data", metavar="FILE", help="CSV, XLSX or SAV file, or a data set of the course such as mobi.")
+]
+Sheet = Annotated[str, typer.Option(metavar="NAME", help="Worksheet of a workbook.", show_default="the first")]
+Encoding = Annotated[str, typer.Option(metavar="NAME", help="Encoding of a CSV.", show_default="found out")]
+Faults = Annotated[
+    str, typer.Option(metavar="error|missing", help="Stop at answers that cannot be read, or take them for missing.")
+]
+By = Annotated[str, typer.Option(metavar="COLUMN", help="Column of groups to compare.", show_default="none")]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code: 0 done, 1 failed, 2 bad input.
+
+    Parameters
+    ----------
+    arguments
+        Command and options; those of the process if left out.
+    """
+    from crmlab.errors import InputError
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A label that the terminal's encoding lacks must not turn a finished study into a failure.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app(arguments, prog_name="crmlab")
+    except InputError as error:
+        _end(error, 2)
+    except Exception as error:
+        from crmlab.sem import SemError
+        from crmlab.studies import NotebookError
+
+        if isinstance(error, SemError):
+            _end(error, 2)
+        if isinstance(error, NotebookError):
+            _end(error, 1)
+        raise
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import crmlab
+
+        print(f"crmlab {crmlab.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Take the options that go before a command."""
+
+
+@app.command()
+def csi(
+    questionnaire: QuestionnaireFile,
+    data: DataFile,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the study; replaced as a whole.")],
+    engine: Annotated[str, typer.Option(metavar="pls", help="How the model is estimated.")] = "pls",
+    by: By = "",
+    bootstrap: Annotated[int, typer.Option(metavar="N", help="Resamples behind the intervals.")] = 1000,
+    seed: Annotated[int, typer.Option(metavar="S", min=0, help="The same seed gives the same files.")] = 0,
+    language: Annotated[str, typer.Option(metavar="en|zh", help="Language of the report.")] = "en",
+    faults: Faults = "error",
+    scheme: Annotated[str, typer.Option(metavar="path|centroid|factorial", help="Inner weights.")] = "path",
+    consistent: Annotated[
+        bool, typer.Option("--consistent", help="Correct paths and loadings for measurement error.")
+    ] = False,
+    sheet: Sheet = "",
+    encoding: Encoding = "",
+) -> None:
+    """Estimate the satisfaction index of a survey.
+
+    The folder then holds report.html, tables.xlsx, notebook.ipynb and index.json.
+    """
+    from crmlab import studies
+
+    _require_estimable(questionnaire, data, by=by, faults=faults, sheet=sheet, encoding=encoding)
+    parameters = {
+        "questionnaire": questionnaire,
+        "data": data,
+        "sheet": sheet,
+        "encoding": encoding,
+        "faults": faults,
+        "engine": engine,
+        "scheme": scheme,
+        "consistent": consistent,
+        "by": by,
+        "bootstrap": bootstrap,
+        "seed": seed,
+        "language": language,
+    }
+    _say(_summary(studies.run(_STUDY, parameters, out)))
+
+
+@app.command()
+def check(
+    questionnaire: QuestionnaireFile,
+    data: DataFile,
+    by: By = "",
+    faults: Faults = "error",
+    sheet: Sheet = "",
+    encoding: Encoding = "",
+) -> None:
+    """Say what is wrong with my files, and where.
+
+    Ends with exit code 2 if no index can be estimated from them.
+    """
+    from crmlab import Questionnaire, studies
+    from crmlab import csi as index
+
+    design = Questionnaire.read(questionnaire)
+    _say_design(design)
+    answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding)
+    _say_answers(answers)
+    index.check(design, answers, by=by or None, faults=faults)
+    _say("Nothing stands in the way of an estimate.")
+
+
+def _require_estimable(questionnaire: str, data: str, *, by: str, faults: str, sheet: str, encoding: str) -> None:
+    """Find bad input here, in a second, rather than in the notebook."""
+    from crmlab import Questionnaire, studies
+    from crmlab import csi as index
+
+    design = Questionnaire.read(questionnaire)
+    answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding)
+    index.check(design, answers, by=by or None, faults=faults)
+
+
+def _summary(folder: Path) -> str:
+    import json
+
+    study = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    lower, upper = study["ci"]
+    interval = "no interval" if lower is None else f"{study['level']:.0%} interval {lower:.1f} to {upper:.1f}"
+    return f"Satisfaction index {study['index']:.1f} of 100 ({interval}, n = {study['n']}): {folder / 'report.html'}"
+
+
+def _say_design(design: Questionnaire) -> None:
+    _say(f"Questionnaire {design.source}: {len(design.constructs)} constructs, {len(design.items)} items.")
+    for finding in design.lint():
+        _say(f"- {finding}")
+
+
+def _say_answers(answers: Responses) -> None:
+    _say(f"Answers {answers.source}: {answers.n} respondents.")
+    for problem in answers.problems:
+        _say(f"- {problem}")
+    for cell in answers.cells.head(_CELLS_SHOWN).itertuples(index=False):
+        _say(f"  row {cell.row}, {cell.column}: {cell.value!r} {cell.problem}, {cell.action}")
+    if len(answers.cells) > _CELLS_SHOWN:
+        _say(f"  … and {len(answers.cells) - _CELLS_SHOWN} more cells.")
+
+
+def _say(text: str) -> None:
+    print(_one_line(text))
+
+
+def _end(error: Exception, code: int) -> NoReturn:
+    print(_one_line(f"Error: {error}"), file=sys.stderr)
+    raise SystemExit(code)
+
+
+def _one_line(text: str) -> str:
+    """Text without line breaks and control characters: what a file holds must not steer the terminal."""
+    lead = " " * (len(text) - len(text.lstrip(" ")))
+    words = " ".join(text.split())
+    return lead + "".join(character if character.isprintable() else "\ufffd" for character in words)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""Studies: from two files to a folder with report, workbook, numbers and the notebook that made them.
+
+:func:`run` executes a parameterised template and leaves the folder whole or not at all; :func:`check` says beforehand
+whether a template understands its parameters. The templates themselves read with :func:`read_answers` and write with
+:func:`write_study`.
+"""
+
+from crmlab.studies import report, workbook
+from crmlab.studies.runner import NotebookError, Parameter, check, parameters, run, template
+from crmlab.studies.survey import read_answers, write_study
+
+__all__ = [
+    "NotebookError",
+    "Parameter",
+    "check",
+    "parameters",
+    "read_answers",
+    "report",
+    "run",
+    "template",
+    "workbook",
+    "write_study",
+]
