@@ -45,8 +45,10 @@ lint: setup-dev
 test: lint
 	@$(BIN)/pytest
 
+# Jupyter refuses to serve root unless told to; in a container there is often nobody else.
+ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 lab: setup
-	@$(BIN)/jupyter lab notebooks/09_satisfaction_index.ipynb
+	@$(BIN)/jupyter lab $(ROOT_FLAG) $(LAB_FLAGS) notebooks/09_satisfaction_index.ipynb
 
 notebooks: setup
 	@$(BIN)/python notebooks/build.py

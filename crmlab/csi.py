@@ -177,7 +177,7 @@ def respondents_needed(questionnaire: Questionnaire) -> int:
     >>> respondents_needed(Questionnaire.shipped("ecsi"))       # four arrows point at Satisfaction
     40
     """
-    arrows = int(questionnaire.paths["to"].value_counts().max())
+    arrows = int(questionnaire.paths["to"].value_counts().max()) if len(questionnaire.paths) else 0
     formative = questionnaire.constructs.query("mode == 'formative'")["n_items"]
     return 10 * max([arrows, *formative])
 

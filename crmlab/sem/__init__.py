@@ -1,9 +1,9 @@
 """Latent-variable engine: model text, PLS path modelling, bootstrap, reliability. Knows nothing of customers."""
 
+from .blocks import htmt, reliability
 from .bootstrap import Bootstrap
 from .errors import ModelError, SemError
 from .pls import PLSFit, pls
-from .reliability import htmt, reliability
 from .syntax import Model
 
 __all__ = ["Bootstrap", "Model", "ModelError", "PLSFit", "SemError", "htmt", "pls", "reliability"]

@@ -1,0 +1,121 @@
+"""Every command of the README is run, in a copy of the repository, as a newcomer would."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from crmlab import datasets
+
+REPOSITORY = Path(__file__).parents[1]
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)
+COMMANDS = [line for block in BLOCKS for line in block.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """The tracked files in a folder of their own, with this environment as its .venv."""
+    folder = tmp_path_factory.mktemp("clone") / "crmlab"
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=REPOSITORY, capture_output=True
+    )
+    for name in tracked.stdout.decode().split("\0"):
+        if name and (REPOSITORY / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, folder / name)
+    (folder / ".venv").symlink_to(Path(sys.prefix))
+    survey = datasets.load_survey()
+    survey.data.to_excel(folder / "my_answers.xlsx", index=False)
+    return folder
+
+
+def shell(script, folder):
+    return subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=folder, capture_output=True, text=True)
+
+
+def test_the_readme_holds_the_commands_tested_here():
+    assert COMMANDS == [
+        "make run",
+        "make test",
+        "make lab",
+        ".venv/bin/papermill notebooks/09_satisfaction_index.ipynb build/lecture.ipynb -p respondents 300",
+        "source .venv/bin/activate",
+        "cp crmlab/questionnaires/course_csi.yaml my_survey.yaml",
+        "crmlab check --questionnaire my_survey.yaml --data my_answers.xlsx",
+        "crmlab csi --questionnaire my_survey.yaml --data my_answers.xlsx --by store --out build/my-survey",
+    ]
+
+
+@pytest.mark.slow
+def test_make_run_ends_in_one_line_and_a_report(copy):
+    done = shell("make run", copy)
+    assert done.returncode == 0, done.stderr
+    last = done.stdout.strip().splitlines()[-1]
+    assert "72.5" in last
+    assert "build/mobile-survey" in last
+    assert (copy / "build" / "mobile-survey" / "report.html").exists()
+
+
+def test_make_test_lints_and_tests(copy):
+    """Run for real it would run this test again: here, that it would call the linter, the type checker and pytest."""
+    planned = shell("make --dry-run test", copy).stdout
+    assert all(tool in planned for tool in ("ruff check", "ruff format --check", "mypy", "pytest"))
+
+
+@pytest.mark.slow
+def test_make_lab_serves_the_chapter(copy):
+    server = subprocess.Popen(
+        ["make", "lab", "LAB_FLAGS=--no-browser --ServerApp.port=0"],
+        cwd=copy,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "JUPYTER_RUNTIME_DIR": str(copy / "runtime")},
+    )
+    try:
+        assert server.stdout is not None
+        os.set_blocking(server.stdout.fileno(), False)
+        said, deadline = "", time.monotonic() + 60
+        while "/lab/tree/09_satisfaction_index.ipynb" not in said and time.monotonic() < deadline:
+            said += server.stdout.read() or ""
+            assert server.poll() is None, said
+            time.sleep(0.2)
+        assert "/lab/tree/09_satisfaction_index.ipynb" in said
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.communicate(timeout=30)
+
+
+@pytest.mark.slow
+def test_the_instructors_lecture(copy):
+    done = shell("mkdir -p build; " + COMMANDS[3], copy)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (copy / "build" / "lecture.ipynb").exists()
+
+
+@pytest.mark.slow
+def test_the_analysts_path_and_its_python(copy):
+    done = shell("\n".join(BLOCKS[-1].splitlines()), copy)
+    assert done.returncode == 0, done.stderr
+    files = {path.name for path in (copy / "build" / "my-survey").iterdir()}
+    assert files == {"report.html", "tables.xlsx", "index.json", "notebook.ipynb"}
+    (script,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    printed = subprocess.run(
+        [sys.executable, "-c", script], cwd=copy, capture_output=True, text=True, check=True
+    ).stdout
+    assert re.fullmatch(
+        r"Satisfaction \d\d\.\d of 100 \(95 % interval \d\d\.\d to \d\d\.\d, 400 respondents\)\n", printed
+    )
+
+
+def test_links_of_the_readme_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (REPOSITORY / target).exists(), target
