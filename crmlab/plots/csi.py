@@ -9,14 +9,14 @@ says is in :mod:`crmlab.plots.csi_texts`, in English and Chinese; where the boxe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import product
+from itertools import accumulate, product
 from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 from . import csi_texts as texts
 from .csi_texts import Wording, number, wrap
 from .layout import Arrow, Box, Layout, arrange
-from .style import PALETTE, REPORT_WIDTH, axes_or_new, set_alt
+from .style import PALETTE, REPORT_WIDTH, axes_or_new, embolden, set_alt
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +38,8 @@ LABEL_PLACES = tuple(
     for distance in (6, 10, 16, 24)
     for height, side in ((1, 1), (1, -1), (-1, 1), (-1, -1), (1.4, 0), (-1.4, 0), (0, 1.4), (0, -1.4))
 )
+
+_BEHIND_TEXT = {"facecolor": PALETTE["paper"], "edgecolor": "none", "boxstyle": "square,pad=0.15"}
 
 
 def construct_bars(
@@ -92,17 +94,19 @@ def construct_bars(
     _require(index, ("index", "ci_lower", "ci_upper"), "construct_bars")
     if highlight is not None and highlight not in index.index:
         raise ValueError(_absent("construct_bars", highlight, index.index))
-    ax = axes_or_new(ax, height=1.2 + 0.36 * len(index))
+    names = [_broken(words.name(name)) for name in index.index]
+    rows, room = _row_centres(names, inches=0.36)
+    ax = axes_or_new(ax, height=1.3 + 0.36 * room)
     colours = [PALETTE["highlight" if name == highlight else "main"] for name in index.index]
-    ax.barh(range(len(index)), index["index"], height=0.62, color=colours, edgecolor=PALETTE["ink"], linewidth=0.6)
-    _intervals(ax, range(len(index)), index["ci_lower"], index["ci_upper"])
-    _name_rows(ax, [words.name(name) for name in index.index])
-    _value_column(ax, range(len(index)), words.intervals(index))
-    _embolden(ax, [row for row, name in enumerate(index.index) if name == highlight])
+    ax.barh(rows, index["index"], height=0.62, color=colours, edgecolor=PALETTE["ink"], linewidth=0.6)
+    _intervals(ax, rows, index["ci_lower"], index["ci_upper"])
+    _name_rows(ax, names, rows)
+    _value_column(ax, rows, words.intervals(index))
+    _bold_rows(ax, [row for row, name in enumerate(index.index) if name == highlight])
     ax.set_xlim(0, 100)
     ax.set_xticks(range(0, 101, 20))
     ax.set_xlabel(words.index_axis(index))
-    ax.set_title(_bars_title(words, index, highlight))
+    _title(ax, _bars_title(words, index, highlight))
     set_alt(ax, texts.bars_alt(words, index, highlight))
     return ax
 
@@ -171,7 +175,7 @@ def path_diagram(
         _draw_arrow(ax, layout.arrows[edge], abs(estimate) / largest, zero, scale)
     for edge, estimate in zip(edges, paths["estimate"], strict=True):
         _draw_number(ax, layout.arrows[edge], number(estimate, 2), scale)
-    ax.set_title(words("paths_title", name=words.name(hub)))
+    _title(ax, words("paths_title", name=words.name(hub)))
     caption = [words("paths_caption")] + [words("paths_caption_dashed")] * bool(paths["holds_zero"].any())
     ax.set_xlabel("\n".join(caption), fontsize=8, color=PALETTE["grey"])
     set_alt(ax, texts.paths_alt(words, paths, facts, hub))
@@ -181,6 +185,7 @@ def path_diagram(
 def priority_map(
     table: pd.DataFrame,
     *,
+    level: float = 0.95,
     ax: Axes | None = None,
     labels: Mapping[Any, str] | None = None,
     language: str = "en",
@@ -196,7 +201,7 @@ def priority_map(
         One row a construct; columns ``importance`` (index points per point), ``performance`` (0–100), ``quadrant`` (a
         key of :data:`QUADRANTS`); if known, ``importance_ci_lower`` and ``_upper``, ``performance_ci_lower`` and
         ``_upper``, drawn as thin crosses.
-    ax, labels, language
+    level, ax, labels, language
         As for :func:`construct_bars`.
 
     Returns
@@ -220,22 +225,23 @@ def priority_map(
     >>> alt(priority_map(table))[-23:]
     'To act on now: Quality.'
     """
-    words = Wording(language, labels, nan)
+    words = Wording(language, labels, level)
     _require(table, ("importance", "performance", "quadrant"), "priority_map")
     if unknown := set(table["quadrant"]) - set(QUADRANTS):
         raise ValueError(f"priority_map: unknown quadrant {sorted(map(str, unknown))}; expected {list(QUADRANTS)}.")
     ax = axes_or_new(ax, height=4.6)
     centre = float(table["importance"].mean()), float(table["performance"].mean())
     ax.set(xlim=_span(table, "importance"), ylim=_span(table, "performance"))
-    ax.set(xlabel=words("map_x"), ylabel=words("map_y"), title=words("map_title"))
+    ax.set(xlabel=words.map_axis(table), ylabel=words("map_y"))
+    _title(ax, words("map_title"))
     ax.grid(False)
     quadrant_names = _draw_quadrants(ax, centre, words)
-    crosses = _draw_crosses(ax, table)
+    _draw_crosses(ax, table)
     urgent = table["quadrant"] == "act now"
     for rows, marker, colour in ((urgent, "D", "highlight"), (~urgent, "o", "main")):
         points = table["importance"][rows], table["performance"][rows]
         ax.scatter(*points, s=58, marker=marker, color=PALETTE[colour], edgecolor=PALETTE["ink"], zorder=4)
-    _name_points(ax, table, [words.name(name) for name in table.index], quadrant_names, crosses)
+    _name_points(ax, table, [words.name(name) for name in table.index], quadrant_names)
     set_alt(ax, texts.map_alt(words, table, centre))
     return ax
 
@@ -287,18 +293,21 @@ def group_intervals(
     table = by_group[by_group["construct"] == construct].set_index("group")
     if table.empty:
         raise ValueError(_absent("group_intervals", construct, by_group["construct"]))
-    ax = axes_or_new(ax, height=1.6 + 0.36 * len(table))
+    names = [_broken(name) for name in texts.group_labels(words, table)]
+    rows, room = _row_centres(names, inches=0.36)
+    ax = axes_or_new(ax, height=1.7 + 0.36 * room)
     mean = float((table["index"] * table["n"]).sum() / table["n"].sum())
     ax.axvline(mean, color=PALETTE["grey"], linestyle=":", linewidth=1.2)
-    _intervals(ax, range(len(table)), table["ci_lower"], table["ci_upper"], width=1.6)
+    _intervals(ax, rows, table["ci_lower"], table["ci_upper"], width=1.6)
     fills = [PALETTE["highlight" if known else "paper"] for known in table["ci_lower"].notna()]
-    ax.scatter(table["index"], range(len(table)), s=52, color=fills, edgecolor=PALETTE["highlight"], zorder=4)
-    _name_rows(ax, texts.group_labels(words, table), headroom=0.5)
-    _value_column(ax, range(len(table)), words.intervals(table))
-    ax.text(mean, -0.75, words("groups_mean", value=number(mean, 1)), color=PALETTE["grey"], ha="center", va="center")
+    ax.scatter(table["index"], rows, s=52, color=fills, edgecolor=PALETTE["highlight"], zorder=4)
+    _name_rows(ax, names, rows, headroom=0.5)
+    _value_column(ax, rows, words.intervals(table))
+    note: dict[str, Any] = {"color": PALETTE["grey"], "ha": "center", "va": "center", "bbox": _BEHIND_TEXT}
+    ax.text(mean, -0.75, words("groups_mean", value=number(mean, 1)), **note)
     ax.set_xlim(*_index_span(table))
     ax.set_xlabel(words.index_axis(table))
-    ax.set_title(words("groups_title", name=words.name(construct)))
+    _title(ax, words("groups_title", name=words.name(construct)))
     set_alt(ax, texts.groups_alt(words, table, construct, mean))
     return ax
 
@@ -348,19 +357,19 @@ def weights_bars(
         raise ValueError(_absent("weights_bars", construct, loadings["construct"]))
     table = _with_limits(table, "weight_ci_lower", "weight_ci_upper")
     names, item_rows = _block_rows(words, table)
-    lines = sum(1 + 0.7 * name.count("\n") for name in names)
-    ax = axes_or_new(ax, height=1.0 + 0.21 * lines)
-    rows = [item_rows[item] for item in zip(table["construct"], table["item"], strict=True)]
+    centres, room = _row_centres(names, inches=0.205)
+    ax = axes_or_new(ax, height=1.2 + 0.205 * room)
+    rows = [centres[item_rows[item]] for item in zip(table["construct"], table["item"], strict=True)]
     bars = ax.barh(rows, table["weight"], height=0.66, color=PALETTE["main"], edgecolor=PALETTE["ink"], linewidth=0.6)
     for bar, zero in zip(bars, table["holds_zero"], strict=True):
         bar.set(**({"facecolor": PALETTE["pale"], "hatch": "////"} if zero else {}))
     _intervals(ax, rows, table["weight_ci_lower"], table["weight_ci_upper"])
     ax.axvline(0, color=PALETTE["ink"], linewidth=0.8)
-    _name_rows(ax, names)
+    _name_rows(ax, names, centres)
     _value_column(ax, rows, [number(weight, 2) for weight in table["weight"]])
-    _embolden(ax, set(range(len(names))) - set(rows))
+    _bold_rows(ax, set(range(len(names))) - set(item_rows.values()))
     ax.set_xlabel(words("weights_x_interval" if table["weight_ci_lower"].notna().any() else "weights_x"))
-    ax.set_title(words("weights_title"))
+    _title(ax, words("weights_title"))
     set_alt(ax, texts.weights_alt(words, table))
     return ax
 
@@ -408,10 +417,10 @@ def _block_rows(words: Wording, table: pd.DataFrame) -> tuple[list[str], dict[tu
     names: list[str] = []
     rows: dict[tuple[Any, Any], int] = {}
     for construct, block in table.groupby("construct", sort=False):
-        names.append(words.name(construct))
+        names.append(_broken(words.name(construct)))
         for item in block["item"]:
             rows[construct, item] = len(names)
-            names.append("\n".join(wrap(words.name(item), 44)))
+            names.append(_broken(words.name(item)))
     return names, rows
 
 
@@ -431,41 +440,51 @@ def _bars_title(words: Wording, index: pd.DataFrame, highlight: str | None) -> s
     return words("bars_title_highlight", name=words.name(highlight), value=number(index["index"][highlight], 1))
 
 
-def _name_rows(ax: Axes, names: Sequence[str], headroom: float = 0.0) -> None:
+def _broken(name: str) -> str:
+    """Break a row name into lines that leave the figure its width."""
+    return "\n".join(wrap(name, 42))
+
+
+def _row_centres(names: Sequence[str], inches: float) -> tuple[list[float], float]:
+    """Return where rows stand, in units of ``inches`` from the first, and the room they take; more lines take more."""
+    heights = [max(1.0, (0.155 * (1 + name.count("\n")) + 0.05) / inches) for name in names]
+    ends = list(accumulate(heights))
+    return [end - (height + heights[0]) / 2 for end, height in zip(ends, heights, strict=True)], ends[-1]
+
+
+def _name_rows(ax: Axes, names: Sequence[str], centres: Sequence[float], headroom: float = 0.0) -> None:
     """Print row names on the left, the first row on top, with free rows above it."""
-    ax.set_yticks(range(len(names)), names)
-    ax.set_ylim(len(names) - 0.4, -0.6 - headroom)
+    ax.set_yticks(centres, names)
+    ax.set_ylim(centres[-1] + 0.6, -0.6 - headroom)
     ax.tick_params(axis="y", length=0)
     ax.grid(False, axis="y")
 
 
-def _value_column(ax: Axes, rows: Iterable[int], values: Iterable[str]) -> None:
+def _value_column(ax: Axes, rows: Iterable[float], values: Iterable[str]) -> None:
     """Print numbers in a column right of the axes."""
     for row, value in zip(rows, values, strict=True):
         ax.text(1.02, row, value, va="center", transform=ax.get_yaxis_transform())
 
 
-def _embolden(ax: Axes, rows: Iterable[int]) -> None:
+def _bold_rows(ax: Axes, rows: Iterable[int]) -> None:
     labels = ax.get_yticklabels()
     for row in rows:
-        labels[row].set_fontweight("bold")
+        embolden(labels[row])
 
 
-def _intervals(ax: Axes, rows: Iterable[int], lower: pd.Series, upper: pd.Series, width: float = 1.1) -> None:
-    """Draw capped lines with a light rim, so that they show on dark bars too."""
-    from matplotlib.patheffects import Normal, Stroke
+def _title(ax: Axes, text: str) -> None:
+    embolden(ax.set_title(text, wrap=True))
 
-    rim = [Stroke(linewidth=width + 1.6, foreground=PALETTE["paper"]), Normal()]
-    line: dict[str, Any] = {
-        "color": PALETTE["ink"],
-        "linewidth": width,
-        "marker": "|",
-        "markersize": 6.0,
-        "markeredgewidth": width,
-    }
+
+def _intervals(ax: Axes, rows: Iterable[float], lower: pd.Series, upper: pd.Series, width: float = 1.1) -> None:
+    """Draw capped lines, each on a wider light one, so that they show on dark bars too."""
     for row, *limits in zip(rows, lower, upper, strict=True):
         if all(map(isfinite, limits)):
-            ax.plot(limits, [row, row], path_effects=rim, zorder=3, **line)
+            for colour, rim in (("paper", 1.6), ("ink", 0.0)):
+                ax.plot(
+                    limits, [row, row], color=PALETTE[colour], linewidth=width + rim, solid_capstyle="butt",
+                    marker="|", markersize=6 + rim, markeredgewidth=width + rim, zorder=3,
+                )  # fmt: skip
 
 
 # Path diagram
@@ -478,7 +497,7 @@ def _canvas(ax: Axes | None, layout: Layout) -> tuple[Axes, float]:
         points.append((box.x + sign * box.width, box.y + sign * box.height))
     xs, ys = zip(*points, strict=True)
     width, height = max(xs) - min(xs) + 0.4, max(ys) - min(ys) + 0.2
-    ax = axes_or_new(ax, height=1.0 + height * REPORT_WIDTH / width)
+    ax = axes_or_new(ax, height=0.8 + height * REPORT_WIDTH / width)
     ax.set(
         xlim=(min(xs) - 0.2, max(xs) + 0.2), ylim=(min(ys) - 0.1, max(ys) + 0.1), aspect="equal", xticks=[], yticks=[]
     )
@@ -500,10 +519,12 @@ def _draw_box(ax: Axes, box: Box, heading: Sequence[str], line: str, central: bo
             facecolor=PALETTE[paint[0]], edgecolor=PALETTE["ink"], linewidth=1.0, zorder=3,
         )
     )  # fmt: skip
+    step = 0.17
+    top = box.y + step * (len(heading) + bool(line)) / 2
     text: dict[str, Any] = {"ha": "center", "va": "center", "color": PALETTE[paint[1]], "zorder": 4}
-    middle = box.y + (0.11 if line else 0.0)
-    ax.text(box.x, middle, "\n".join(heading), fontsize=9.5 * scale, weight="bold", linespacing=1.05, **text)
-    ax.text(box.x, box.y - box.height / 2 + 0.15, line, fontsize=8.5 * scale, **text)
+    for row, words in enumerate(heading):
+        embolden(ax.text(box.x, top - step * (row + 0.5), words, fontsize=9.5 * scale, **text))
+    ax.text(box.x, top - step * (len(heading) + 0.55), line, fontsize=8.5 * scale, **text)
 
 
 def _draw_arrow(ax: Axes, arrow: Arrow, share: float, zero: bool, scale: float) -> None:
@@ -522,8 +543,7 @@ def _draw_arrow(ax: Axes, arrow: Arrow, share: float, zero: bool, scale: float) 
 
 
 def _draw_number(ax: Axes, arrow: Arrow, value: str, scale: float) -> None:
-    frame = {"facecolor": PALETTE["paper"], "edgecolor": "none", "boxstyle": "square,pad=0.15"}
-    ax.text(*arrow.label, value, fontsize=8.5 * scale, ha="center", va="center", bbox=frame, zorder=5)
+    ax.text(*arrow.label, value, fontsize=8.5 * scale, ha="center", va="center", bbox=_BEHIND_TEXT, zorder=5)
 
 
 # Priority map
@@ -545,49 +565,50 @@ def _draw_quadrants(ax: Axes, centre: tuple[float, float], words: Wording) -> li
     right, bottom = ax.get_xlim()[1], ax.get_ylim()[0]
     ax.fill_between(
         [centre[0], right], bottom, centre[1],
-        facecolor=PALETTE["pale"], edgecolor=PALETTE["rule"], hatch="///", linewidth=0, zorder=0,
+        facecolor=PALETTE["pale"], edgecolor=PALETTE["hatch"], hatch="///", linewidth=0, zorder=0,
     )  # fmt: skip
-    return [
-        ax.text(
-            0.985 if important else 0.015, 0.98 if performing else 0.02, words(name), transform=ax.transAxes,
-            ha="right" if important else "left", va="top" if performing else "bottom",
-            color=PALETTE["ink" if name == "act now" else "grey"], weight="bold" if name == "act now" else "normal",
-        )
-        for name, (important, performing) in QUADRANTS.items()
-    ]  # fmt: skip
+    return [_name_quadrant(ax, name, words(name)) for name in QUADRANTS]
 
 
-def _draw_crosses(ax: Axes, table: pd.DataFrame) -> list[Any]:
+def _name_quadrant(ax: Axes, quadrant: str, name: str) -> Text:
+    """Print the name of a quadrant in its corner of the map, the one to act on in bold."""
+    important, performing = QUADRANTS[quadrant]
+    text = ax.text(0.985 if important else 0.015, 0.98 if performing else 0.02, name, transform=ax.transAxes)
+    text.set(ha="right" if important else "left", va="top" if performing else "bottom", color=PALETTE["grey"])
+    if quadrant == "act now":
+        text.set_color(PALETTE["ink"])
+        embolden(text)
+    return text
+
+
+def _draw_crosses(ax: Axes, table: pd.DataFrame) -> None:
     """Draw the intervals as thin lines through the points, as far as they are known."""
     thin: dict[str, Any] = {"color": PALETTE["grey"], "linewidth": 0.8, "zorder": 2}
-    crosses: list[Any] = []
     for _, row in table.iterrows():
         across = [row.get("importance_ci_lower", nan), row.get("importance_ci_upper", nan)]
         upwards = [row.get("performance_ci_lower", nan), row.get("performance_ci_upper", nan)]
         if all(map(isfinite, across)):
-            crosses += ax.plot(across, [row["performance"]] * 2, **thin)
+            ax.plot(across, [row["performance"]] * 2, **thin)
         if all(map(isfinite, upwards)):
-            crosses += ax.plot([row["importance"]] * 2, upwards, **thin)
-    return crosses
+            ax.plot([row["importance"]] * 2, upwards, **thin)
 
 
-def _name_points(
-    ax: Axes, table: pd.DataFrame, names: Sequence[str], texts: Sequence[Text], crosses: Sequence[Any]
-) -> None:
+def _name_points(ax: Axes, table: pd.DataFrame, names: Sequence[str], texts: Sequence[Text]) -> None:
     """Print each name beside its point, at the first place where it covers least."""
     figure: Any = ax.get_figure(root=True)
     figure.draw_without_rendering()
     points = list(zip(table["importance"], table["performance"], strict=True))
-    solid = [text.get_window_extent() for text in texts] + [_mark(ax, point) for point in points]
-    lines = [line.get_window_extent() for line in crosses]
+    solid = [text.get_window_extent().padded(3) for text in texts] + [_mark(ax, point) for point in points]
+    lines = [line.get_window_extent() for line in ax.lines]
     for name, point in zip(names, points, strict=True):
-        label = ax.annotate(name, point, (0, 0), textcoords="offset points", weight="bold", zorder=5)
+        label = ax.annotate(name, point, (0, 0), textcoords="offset points", zorder=5)
+        embolden(label)
         costs = []
         for place in LABEL_PLACES:
             _place(label, place)
             costs.append(_covered(label.get_window_extent(), solid, lines, ax.get_window_extent()))
         _place(label, LABEL_PLACES[costs.index(min(costs))])
-        solid.append(label.get_window_extent())
+        solid.append(label.get_window_extent().padded(3))
 
 
 def _place(label: Annotation, offset: tuple[float, float]) -> None:

@@ -24,7 +24,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "pair": "{name} {value}",
         "with_interval": "{value} ({lower}–{upper})",
         "index_axis": "Index (points, 0 = worst, 100 = best)",
-        "index_axis_interval": "Index (points, 0 = worst, 100 = best); lines: {level} interval",
+        "index_axis_interval": "Index (points, 0 = worst, 100 = best)\nLines: {level} interval",
         "bars_title": "Index of every construct",
         "bars_title_highlight": "{name}: {value} of 100 points",
         "bars_alt": "{n} horizontal bars from 0 to 100{level_note}: {listing}. "
@@ -43,6 +43,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "paths_alt_none_dashed": "No {level} interval holds zero.",
         "map_title": "Where to act first",
         "map_x": "Importance (index points gained per point of the construct, total effect)",
+        "map_lines": "Dashed lines: means",
+        "map_lines_interval": "Dashed lines: means; thin crosses: {level} intervals",
         "map_y": "Performance (index, 0–100 points)",
         "map_alt": "Map of {n} constructs by importance (mean {mean_x}) and performance (mean {mean_y}). "
         "{listing}. {act_now}",
@@ -58,9 +60,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "groups_mean": "mean of all {value}",
         "groups_alt": "Dots{level_note} for {n} groups, {name}: {listing}. Highest: {highest}; lowest: {lowest}; "
         "mean weighted by n: {mean}.",
-        "weights_title": "How much each question weighs in its construct",
+        "weights_title": "Weight of each question in its construct",
         "weights_x": "Outer weight (standardised)",
-        "weights_x_interval": "Outer weight (standardised); lines: {level} interval, hatched: it holds zero",
+        "weights_x_interval": "Outer weight (standardised)\nLines: {level} interval; hatched: it holds zero",
         "weights_alt": "Horizontal bars of {n} weights{level_note}. {listing}. {zero}",
         "weights_alt_zero": "Interval holds zero: {items}.",
         "weights_alt_no_zero": "No interval holds zero.",
@@ -72,7 +74,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "pair": "{name} {value}",
         "with_interval": "{value}（{lower}–{upper}）",
         "index_axis": "指数（分，0 = 最差，100 = 最好）",
-        "index_axis_interval": "指数（分，0 = 最差，100 = 最好）；横线：{level} 区间",
+        "index_axis_interval": "指数（分，0 = 最差，100 = 最好）\n横线：{level} 区间",
         "bars_title": "各构念指数",
         "bars_title_highlight": "{name}：{value} 分（满分 100 分）",
         "bars_alt": "{n} 条 0 到 100 的横向条形{level_note}：{listing}。"
@@ -90,6 +92,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "paths_alt_none_dashed": "没有 {level} 区间包含零。",
         "map_title": "优先改进什么",
         "map_x": "重要性（该构念提高 1 分时指数提高的分数，总效应）",
+        "map_lines": "虚线：均值",
+        "map_lines_interval": "虚线：均值；细十字：{level} 区间",
         "map_y": "表现（指数，0–100 分）",
         "map_alt": "{n} 个构念的重要性（均值 {mean_x}）与表现（均值 {mean_y}）图。{listing}。{act_now}",
         "map_alt_point": "{name}：重要性 {x}，表现 {y}，{quadrant}",
@@ -106,7 +110,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "最高：{highest}；最低：{lowest}；按 n 加权的均值：{mean}。",
         "weights_title": "各题项在其构念中的权重",
         "weights_x": "外部权重（标准化）",
-        "weights_x_interval": "外部权重（标准化）；横线：{level} 区间，斜线填充：区间包含零",
+        "weights_x_interval": "外部权重（标准化）\n横线：{level} 区间；斜线填充：区间包含零",
         "weights_alt": "{n} 个权重的横向条形图{level_note}。{listing}。{zero}",
         "weights_alt_zero": "区间包含零：{items}。",
         "weights_alt_no_zero": "没有区间包含零。",
@@ -173,6 +177,11 @@ class Wording:
         """Name an axis of indexes, with the meaning of the lines if any interval is known."""
         return self("index_axis_interval" if table["ci_lower"].notna().any() else "index_axis")
 
+    def map_axis(self, table: pd.DataFrame) -> str:
+        """Name the axis of importance, and say what the lines are."""
+        lines = "map_lines_interval" if "importance_ci_lower" in table.columns else "map_lines"
+        return self("map_x") + "\n" + self(lines)
+
 
 def number(value: float, digits: int) -> str:
     """Print a number with a true minus sign, never −0; a dash for a missing value.
@@ -188,20 +197,36 @@ def number(value: float, digits: int) -> str:
 
 
 def wrap(text: str, columns: int) -> list[str]:
-    """Break a text into lines; a Chinese character is two columns wide and may end any line.
+    """Break a text into lines; a Chinese character is two columns wide and may end any line, a sign may not begin one.
 
     Examples
     --------
     >>> wrap("Perceived value for money", 17)
     ['Perceived value', 'for money']
-    >>> wrap("感知价格与感知价值的比较", 16)
-    ['感知价格与感', '知价值的比较']
+    >>> wrap("刚成为该公司的顾客时，我对其总体质量的期望", 22)
+    ['刚成为该公司的顾客时，', '我对其总体质量的期望']
     """
     if not any(unicodedata.east_asian_width(character) in "WF" for character in text):
-        return textwrap.wrap(text, columns, break_long_words=False) or [""]
+        return _wrap_evenly(text, columns)
     n_lines = -(-len(text) // (columns // 2))
-    even = -(-len(text) // n_lines)
-    return [text[i : i + even] for i in range(0, len(text), even)]
+    lines = []
+    for remaining in range(n_lines, 0, -1):
+        end = -(-len(text) // remaining)
+        while end < len(text) and unicodedata.category(text[end]) in ("Po", "Pe", "Pf"):
+            end += 1
+        lines.append(text[:end])
+        text = text[end:]
+    return [line for line in lines if line]
+
+
+def _wrap_evenly(text: str, columns: int) -> list[str]:
+    """Break between words into as few lines as fit, and as even ones as these allow."""
+
+    def broken(width: int) -> list[str]:
+        return textwrap.wrap(text, width, break_long_words=False) or [""]
+
+    fewest = len(broken(columns))
+    return next(lines for width in range(1, columns + 1) if len(lines := broken(width)) <= fewest)
 
 
 def box_line(words: Wording, index: float, r_squared: float) -> str:

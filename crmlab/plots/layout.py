@@ -18,7 +18,7 @@ Point = tuple[float, float]
 Edge = tuple[str, str]
 
 COLUMN_GAP = 1.3
-ROW_GAP = 0.45
+ROW_GAP = 0.6
 #: Free space an arrow keeps from the boxes it passes.
 CLEARANCE = 0.06
 #: How far, in inches, the middle of an arrow may be pushed aside, tried in this order.

@@ -13,19 +13,22 @@ import hashlib
 import html
 import io
 import re
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
-#: Colours by role. ``ink`` text and lines, ``grey`` secondary text, ``rule`` grid lines, ``paper`` background,
-#: ``main`` ordinary marks, ``highlight`` the one mark the message is about, ``pale`` fills behind text.
+#: Colours by role. ``ink`` text and lines, ``grey`` secondary text, ``rule`` grid lines, ``hatch`` shading by lines,
+#: ``paper`` background, ``main`` ordinary marks, ``highlight`` the one mark the message is about, ``pale`` fills.
 PALETTE: dict[str, str] = {
     "ink": "#1F1F1F",
     "grey": "#5F6B76",
     "rule": "#D9DEE3",
+    "hatch": "#B4BEC8",
     "paper": "#FFFFFF",
     "main": "#3B8BC4",
     "highlight": "#12355B",
@@ -94,7 +97,6 @@ def use_style() -> None:
             "legend.fontsize": 8.5,
             "lines.linewidth": 1.6,
             "patch.edgecolor": PALETTE["ink"],
-            "hatch.color": PALETTE["ink"],
             "hatch.linewidth": 0.6,
         }
     )
@@ -143,6 +145,28 @@ def chinese_font() -> str:
     # The package has one weight. Offered as bold too, it serves bold titles without a complaint in the log.
     fontManager.ttflist.append(dataclasses.replace(regular, weight=700))
     return regular.name
+
+
+def embolden(text: Text) -> None:
+    """Make a text bold; one with Chinese in it, for which there is no bold font, by thickening its outlines.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> latin, chinese = (Figure().text(0, 0, name) for name in ("Satisfaction", "顾客满意度"))
+    >>> embolden(latin), embolden(chinese)
+    (None, None)
+    >>> latin.get_fontweight(), chinese.get_fontweight(), len(chinese.get_path_effects())
+    ('bold', 'normal', 2)
+    """
+    from matplotlib.patheffects import Normal, Stroke
+
+    if not any(unicodedata.east_asian_width(character) in "WF" for character in text.get_text()):
+        text.set_fontweight("bold")
+        return
+    text.set_fontweight("normal")
+    thicker = float(text.get_fontsize()) / 25
+    text.set_path_effects([Stroke(linewidth=thicker, foreground=text.get_color()), Normal()])
 
 
 def set_alt(ax: Axes, text: str) -> None:
