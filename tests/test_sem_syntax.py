@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.sem import Model, ModelError
+from crmlab.sem.syntax import Modifier
 
 
 def relations(text):
-    return [(term.lhs, term.op, term.rhs, term.modifier) for term in Model(text).terms]
+    return [(term.lhs, term.op, term.rhs, term.modifiers) for term in Model(text).terms]
 
 
 def test_blocks_modes_and_paths_of_a_model():
@@ -38,17 +39,29 @@ def test_blocks_modes_and_paths_of_a_model():
     ],
 )
 def test_layout_does_not_change_the_meaning(text):
-    assert relations(text) == [("A", "=~", "x", None), ("A", "=~", "y", None)]
+    assert relations(text) == [("A", "=~", "x", ()), ("A", "=~", "y", ())]
 
 
 def test_several_names_on_the_left_and_modifiers():
     assert relations("x + y ~~ 0.5*z + b*w\nx ~ 1") == [
-        ("x", "~~", "z", 0.5),
-        ("x", "~~", "w", "b"),
-        ("y", "~~", "z", 0.5),
-        ("y", "~~", "w", "b"),
-        ("x", "~", "1", None),
+        ("x", "~~", "z", (Modifier(fixed=0.5),)),
+        ("x", "~~", "w", (Modifier(label="b"),)),
+        ("y", "~~", "z", (Modifier(fixed=0.5),)),
+        ("y", "~~", "w", (Modifier(label="b"),)),
+        ("x", "~", "1", ()),
     ]
+
+
+def test_modifiers_for_each_group_starts_and_freed_parameters():
+    (term,) = Model("A =~ start(0.7)*c(a, NA)*x").terms
+    assert term.modifiers == (Modifier(label="a", start=0.7), Modifier(free=True, start=0.7))
+
+
+def test_definitions_and_constraints():
+    model = Model("A =~ a*x + b*y\nindirect := a*b^2 - (1/2)\na == 2*b")
+    (definition,), (constraint,) = model.definitions, model.constraints
+    assert (definition.lhs, definition.rhs) == ("indirect", "a*b**2-(1/2)")
+    assert (constraint.lhs, constraint.rhs) == ("a", "2*b")
 
 
 def test_chinese_names():
@@ -70,6 +83,11 @@ def test_chinese_names():
         ("A =~ 2", 1, 6, "expected a name after =~"),
         ("2*A =~ x", 1, 3, "names only"),
         ("A =~ x + + y", 1, 10, "a term is missing"),
+        ("A =~ c(1,)*x", 1, 7, "cannot read 'c ( 1 , )'"),
+        ("A =~ c(1,2)*c(a,b,d)*x", 1, 6, "modifiers for 2 and for 3 groups"),
+        ("A =~ x\nq :=", 2, 3, ":= takes one expression on each side"),
+        ("A =~ x\na*b := 2", 2, 1, "the left side of := is one new name"),
+        ("A =~ x\na == b ~ c", 2, 8, "~ cannot stand beside =="),
     ],
 )
 def test_faults_are_told_with_their_place(text, line, column, says):

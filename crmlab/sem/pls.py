@@ -147,11 +147,12 @@ def path_model(model: Model, consistent: bool = False) -> PathModel:
 
 
 def _unused_parts(model: Model) -> list[str]:
-    unused = [f"{t.lhs} {t.op} {t.rhs}" for t in model.terms if t.op == "~~" or t.rhs == "1"]
-    fixed = [f"{t.modifier}*{t.rhs}" for t in model.terms if t.modifier is not None]
+    unused = [t.written for t in model.terms if t.op == "~~" or t.rhs == "1"]
+    unused += [f"{r.lhs} {r.op} {r.rhs}" for r in (*model.definitions, *model.constraints)]
+    fixed = [t.written for t in model.terms if t.modifiers]
     notes = []
     if unused:
-        notes.append(f"PLS estimates no covariances or intercepts: left aside {', '.join(unused)}.")
+        notes.append(f"PLS estimates no covariances, intercepts or constraints: left aside {', '.join(unused)}.")
     if fixed:
         notes.append(
             f"PLS estimates every weight and path freely: fixed values and labels left aside ({', '.join(fixed)})."

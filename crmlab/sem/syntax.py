@@ -6,13 +6,16 @@ The operators (Rosseel 2012, Table 1; `<~` as in the lavaan tutorial):
 `A =~ x`   A is measured by x              reflective block (PLS: Mode A)
 `A <~ x`   A is composed of x              formative block (PLS: Mode B)
 `B ~ A`    B is regressed on A             structural path A → B
-`x ~~ y`   x and y covary                  read and kept; PLS has no use for it
-`x ~ 1`    intercept of x                  read and kept; PLS has no use for it
+`x ~~ y`   x and y covary                  variance where both are the same
+`x ~ 1`    intercept of x
+`d := ab`  d is defined by parameters      an expression in labels
+`a == b`   a linear constraint             an equation in labels
 =========  ==============================  =============================================
 
 A statement ends with its line, unless the line ends in an operator or a plus sign or the next begins with one. `#` and
-`!` begin a comment, `;` separates statements on a line. A term may carry a number (fixed value) or a name (label):
-`Image =~ 1*IMAG1 + b*IMAG2`. Names may use letters of any script.
+`!` begin a comment, `;` separates statements on a line. Names may use letters of any script. A term may carry modifiers
+before its name: `1*x` fixes, `NA*x` frees, `b*x` labels (equal labels are equal parameters), `start(0.5)*x` gives a
+starting value, and `c(a, b)*x` speaks for each group in turn.
 
 References
 ----------
@@ -28,28 +31,58 @@ from functools import cached_property
 
 from .errors import ModelError
 
-OPERATORS = ("=~", "<~", "~~", "~")
-
 _TOKEN = re.compile(
     r"(?P<comment>[#!][^\n]*)"
     r"|(?P<newline>[\n;])"
     r"|(?P<space>[^\S\n]+)"
+    r"|(?P<relation>:=|==)"
     r"|(?P<operator>=~|<~|~~|~)"
     r"|(?P<plus>\+)"
+    r"|(?P<power>\*\*|\^)"
     r"|(?P<times>\*)"
-    r"|(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
+    r"|(?P<number>-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
     r"|(?P<name>[^\W\d][\w.]*)"
+    r"|(?P<open>\()"
+    r"|(?P<close>\))"
+    r"|(?P<comma>,)"
+    r"|(?P<sign>[-/])"
 )
 
 
 @dataclass(frozen=True)
+class Modifier:
+    """What is said of one parameter in one group: a fixed value, a label, a start, or that it is free (`NA`)."""
+
+    fixed: float | None = None
+    label: str | None = None
+    start: float | None = None
+    free: bool = False
+
+
+@dataclass(frozen=True)
 class Term:
-    """One relation of the model: `lhs op rhs`, with its modifier (a fixed value, a label or None) and its place."""
+    """One relation of the model: `lhs op rhs`, its modifiers (one, or one for each group; none: ()) and its place."""
 
     lhs: str
     op: str
     rhs: str
-    modifier: float | str | None
+    modifiers: tuple[Modifier, ...]
+    line: int
+    column: int
+
+    @property
+    def written(self) -> str:
+        """The term as a person would write it."""
+        return f"{self.lhs} {self.op} {self.rhs}"
+
+
+@dataclass(frozen=True)
+class Relation:
+    """`lhs := expression` or `lhs == rhs` among labels, as text."""
+
+    lhs: str
+    op: str
+    rhs: str
     line: int
     column: int
 
@@ -74,7 +107,9 @@ class Model:
     Attributes
     ----------
     terms : tuple of Term
-        Every relation in the order written.
+        Every relation between variables in the order written.
+    definitions, constraints : tuple of Relation
+        `:=` and `==` statements.
     constructs : tuple of str
         Latent variables in the order in which their blocks are written.
     blocks : dict of str to tuple of str
@@ -110,7 +145,25 @@ class Model:
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:
-        return tuple(term for statement in _statements(self.text) for term in _terms(statement))
+        return tuple(
+            term for statement in self._statements if not _is_relation(statement) for term in _terms(statement)
+        )
+
+    @cached_property
+    def definitions(self) -> tuple[Relation, ...]:
+        return tuple(relation for relation in self._relations if relation.op == ":=")
+
+    @cached_property
+    def constraints(self) -> tuple[Relation, ...]:
+        return tuple(relation for relation in self._relations if relation.op == "==")
+
+    @cached_property
+    def _statements(self) -> list[list[_Token]]:
+        return list(_statements(self.text))
+
+    @cached_property
+    def _relations(self) -> list[Relation]:
+        return [_relation(statement) for statement in self._statements if _is_relation(statement)]
 
     @cached_property
     def constructs(self) -> tuple[str, ...]:
@@ -163,7 +216,9 @@ def _statements(text: str) -> Iterator[list[_Token]]:
         if here.kind != "newline":
             statement.append(here)
             continue
-        continues = statement and (statement[-1].kind in ("operator", "plus", "times") or following.kind == "plus")
+        continues = statement and (
+            statement[-1].kind in ("operator", "relation", "plus", "times", "comma", "open") or following.kind == "plus"
+        )
         if statement and not (continues and here.text == "\n" and following is not here):
             yield statement
             statement = []
@@ -187,17 +242,37 @@ def _terms(statement: list[_Token]) -> Iterator[Term]:
     operator = statement[at]
     left = list(_sum(statement[:at], operator, "left"))
     right = list(_sum(statement[at + 1 :], operator, "right"))
-    for lhs, modifier in left:
-        if modifier is not None or lhs.kind == "number":
+    for lhs, on_left in left:
+        if on_left or lhs.kind == "number":
             raise ModelError("the left side takes names only", lhs.line, lhs.column)
-        for rhs, rhs_modifier in right:
+        for rhs, modifiers in right:
             if rhs.kind == "number" and not (operator.text == "~" and rhs.text == "1"):
                 raise ModelError(f"expected a name after {operator.text}, found {rhs.text}", rhs.line, rhs.column)
-            yield Term(lhs.text, operator.text, rhs.text, rhs_modifier, rhs.line, rhs.column)
+            yield Term(lhs.text, operator.text, rhs.text, modifiers, rhs.line, rhs.column)
 
 
-def _sum(tokens: list[_Token], operator: _Token, side: str) -> Iterator[tuple[_Token, float | str | None]]:
-    """Read `a + 2*b + label*c` as pairs of name and modifier."""
+def _is_relation(statement: list[_Token]) -> bool:
+    return any(token.kind == "relation" for token in statement)
+
+
+def _relation(statement: list[_Token]) -> Relation:
+    """`lhs := expression` or `expression == expression`."""
+    at = [i for i, token in enumerate(statement) if token.kind == "relation"]
+    sign = statement[at[0]]
+    left, right = statement[: at[0]], statement[at[0] + 1 :]
+    if len(at) > 1 or not left or not right:
+        raise ModelError(f"{sign.text} takes one expression on each side", sign.line, sign.column)
+    if sign.text == ":=" and [token.kind for token in left] != ["name"]:
+        raise ModelError("the left side of := is one new name", left[0].line, left[0].column)
+    for token in statement:
+        if token.kind == "operator":
+            raise ModelError(f"{token.text} cannot stand beside {sign.text}", token.line, token.column)
+    texts = ["".join("**" if token.kind == "power" else token.text for token in side) for side in (left, right)]
+    return Relation(texts[0], sign.text, texts[1], sign.line, sign.column)
+
+
+def _sum(tokens: list[_Token], operator: _Token, side: str) -> Iterator[tuple[_Token, tuple[Modifier, ...]]]:
+    """Read `a + 2*b + c(x, y)*d` as pairs of name and modifiers."""
     if not tokens:
         raise ModelError(f"nothing on the {side} side of {operator.text}", operator.line, operator.column)
     end = _Token("plus", "+", tokens[-1].line, tokens[-1].column)
@@ -210,22 +285,73 @@ def _sum(tokens: list[_Token], operator: _Token, side: str) -> Iterator[tuple[_T
             part.append(token)
 
 
-def _modified_name(part: list[_Token], end: _Token) -> tuple[_Token, float | str | None]:
-    kinds = [token.kind for token in part]
-    if kinds in (["name"], ["number"]):
-        return part[0], None
-    if kinds in (["number", "times", "name"], ["name", "times", "name"], ["name", "times", "number"]):
-        modifier = part[0]
-        return part[2], float(modifier.text) if modifier.kind == "number" else modifier.text
+def _modified_name(part: list[_Token], end: _Token) -> tuple[_Token, tuple[Modifier, ...]]:
+    """`2*b`, `start(0.5)*lab*b`, `c(x, NA)*b` → the name's token and its modifiers."""
     if not part:
         raise ModelError("a term is missing beside '+'", end.line, end.column)
+    factors: list[list[_Token]] = [[]]
+    for token in part:
+        if token.kind == "times":
+            factors.append([])
+        else:
+            factors[-1].append(token)
+    *before, name = factors
+    if len(name) != 1 or name[0].kind not in ("name", "number") or not all(before):
+        raise _unreadable(part)
+    read = [_factor(factor) for factor in before]
+    groups = max((len(values) for values in read), default=0)
+    for values, factor in zip(read, before, strict=True):
+        if len(values) not in (1, groups):
+            place = factor[0]
+            raise ModelError(
+                f"modifiers for {len(values)} and for {groups} groups on one term", place.line, place.column
+            )
+    return name[0], tuple(_merged([values[g if len(values) > 1 else 0] for values in read]) for g in range(groups))
+
+
+def _unreadable(part: list[_Token]) -> ModelError:
     written = " ".join(token.text for token in part)
     place = part[1] if len(part) > 1 else part[0]
-    raise ModelError(
+    return ModelError(
         f"cannot read {written!r} as one term; expected a name, or number*name, or label*name. Is a '+' missing?",
         place.line,
         place.column,
     )
+
+
+def _factor(tokens: list[_Token]) -> list[Modifier]:
+    """One factor before a name: a number, a label, NA, c(…) or start(…)."""
+    kinds = [token.kind for token in tokens]
+    if kinds in (["number"], ["name"]):
+        return [_value(tokens[0])]
+    if kinds[:2] == ["name", "open"] and kinds[-1] == "close" and tokens[0].text in ("c", "start"):
+        inside = tokens[2:-1]
+        if tokens[0].text == "start" and [token.text for token in inside[:2]] == ["c", "("]:
+            inside = inside[2:-1]
+        values = inside[::2]
+        separated = all(token.kind == "comma" for token in inside[1::2]) and len(inside) % 2 == 1
+        if separated and all(token.kind in ("number", "name") for token in values):
+            read = [_value(token) for token in values]
+            return [Modifier(start=value.fixed) for value in read] if tokens[0].text == "start" else read
+    raise _unreadable(tokens)
+
+
+def _value(token: _Token) -> Modifier:
+    if token.kind == "number":
+        return Modifier(fixed=float(token.text))
+    return Modifier(free=True) if token.text == "NA" else Modifier(label=token.text)
+
+
+def _merged(modifiers: list[Modifier]) -> Modifier:
+    merged = Modifier()
+    for m in modifiers:
+        merged = Modifier(
+            merged.fixed if m.fixed is None else m.fixed,
+            merged.label if m.label is None else m.label,
+            merged.start if m.start is None else m.start,
+            merged.free or m.free,
+        )
+    return merged
 
 
 def _check(terms: tuple[Term, ...]) -> None:
