@@ -139,6 +139,7 @@ class Model:
     text: str
 
     def __post_init__(self) -> None:
+        _ = self._relations  # read now, so that a fault is told now
         if not self.terms:
             raise ModelError("the text holds no statement. Write at least one block, such as: Quality =~ q1 + q2 + q3")
         _check(self.terms)
