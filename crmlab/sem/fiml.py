@@ -27,12 +27,15 @@ Varadhan, R. & Roland, C. (2008). Simple and globally convergent methods for acc
 algorithm. Scandinavian Journal of Statistics 35, 335–353.
 Yuan, K.-H. & Bentler, P. M. (2000). Three likelihood-based methods for mean and covariance structure analysis with
 nonnormal missing data. Sociological Methodology 30, 165–200.
+Zhang, X. & Savalei, V. (2023). New computations for RMSEA and CFI following FIML and TS estimation with missing data.
+Psychological Methods 28, 263–283.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -41,6 +44,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import SemError
+from .estimators import stacked_derivatives
 from .matrices import Structure
 from .moments import Array
 
@@ -143,7 +147,7 @@ def patterns(values: Array, names: Sequence[str] | None = None) -> Patterns:
     if not present.any(axis=0).all():
         column = int(np.argmin(present.any(axis=0)))
         raise SemError(f"{_name(names, column)} holds no answer at all; leave it out of the model")
-    kept = present.any(axis=1)
+    kept = np.asarray(present.any(axis=1))
     values, present = values[kept], present[kept]
     _, first, rows, count = np.unique(
         np.packbits(present, axis=1), axis=0, return_index=True, return_inverse=True, return_counts=True
@@ -430,6 +434,51 @@ def independence(table: Array | Patterns, covariates: Sequence[int] = ()) -> Ind
     return IndependenceMoments(mean, cov, total)
 
 
+@dataclass(frozen=True)
+class CompleteDataTest:
+    """N times the complete-data discrepancy of the saturated from the implied moments, and its mean under the model."""
+
+    statistic: float
+    expectation: float
+
+
+def _discrepancy(moments: SaturatedMoments, cov: Array, mean: Array) -> float:
+    """F = log|Σ| − log|S| + tr(S Σ⁻¹) − p + (m − μ)'Σ⁻¹(m − μ) of saturated (m, S) from implied (μ, Σ) moments."""
+    away = moments.mean - mean
+    ratio = np.linalg.solve(cov, moments.cov + np.outer(away, away))
+    log_det = np.linalg.slogdet(cov)[1] - np.linalg.slogdet(moments.cov)[1]
+    return float(log_det + np.trace(ratio) - len(cov))
+
+
+def _complete_information(cov: Array) -> Array:
+    """Information of one complete observation on the stacked moments, at the moments themselves."""
+    precision = np.linalg.inv(cov)
+    p = len(cov)
+    packed = precision[np.triu_indices(p)]
+    block = _kronecker_block(np.outer(packed, packed) / 2, p)
+    none = np.zeros((p, len(block)))
+    return np.block([[precision, none], [none.T, block]])
+
+
+def _expected_discrepancy(blocks: Sequence[tuple[Array, Array, Array, Array]]) -> float:
+    """tr(W W̃⁻¹U Γ U W̃⁻¹) over groups that share parameters, from W̃, W, J and Δ of each.
+
+    With P = I − Δ(Δ'W̃Δ)⁻¹Δ'W̃, block (g, h) of which reaches from the moments of h to those of g, W̃⁻¹U = P and the
+    trace is Σ_gh tr(W_g P_gh Γ_h P_gh').
+    """
+    inner = np.sum([delta.T @ incomplete @ delta for incomplete, _, _, delta in blocks], axis=0)
+    inverse = np.linalg.inv(inner)
+    total = 0.0
+    for g, (_, complete, _, delta) in enumerate(blocks):
+        for h, (incomplete, _, products, other) in enumerate(blocks):
+            reach = -delta @ inverse @ other.T @ incomplete
+            if g == h:
+                reach += np.eye(len(reach))
+            half = np.linalg.solve(incomplete, reach.T).T
+            total += float(np.sum((half @ products @ half.T) * complete))
+    return total
+
+
 class FIMLObjective:
     """Full information maximum likelihood of a structure over the samples of its groups.
 
@@ -471,6 +520,12 @@ class FIMLObjective:
         self.n = sum(found.n for found in self.patterns)
         self.left_out = sum(found.left_out for found in self.patterns)
         self._cached: tuple[bytes, list[_Fitted]] = (b"", [])
+
+    def of(self, structure: Structure) -> FIMLObjective:
+        """The objective of another structure over the same samples, such as the baseline model."""
+        other = copy(self)
+        other.structure, other._cached = structure, (b"", [])
+        return other
 
     @property
     def saturated_log_likelihood(self) -> float:
@@ -526,9 +581,38 @@ class FIMLObjective:
 
     def jacobian(self, theta: Array, group: int) -> Array:
         """Δ: derivatives of the stacked implied moments of a group by θ, (p + p*, q)."""
-        implied = self.structure.derivatives(theta, group)
-        i, j = np.triu_indices(len(implied.mean))
-        return np.vstack([implied.d_mean.T, implied.d_cov[:, i, j].T])
+        return stacked_derivatives(self.structure.differentials(theta, group), means=True)
+
+    def complete_data_test(self, theta: Array, K: Array | None = None, *, robust: bool = False) -> CompleteDataTest:
+        """What the likelihood ratio statistic would be without missing answers, for robust CFI and RMSEA.
+
+        With W̃ the observed information of the incomplete data on the saturated moments, W that of complete data, J the
+        mean product of casewise scores, all of one observation, and U = W̃ − W̃Δ(Δ'W̃Δ)⁻¹Δ'W̃, the saturated moments
+        depart from the model's by W̃⁻¹U times their own error, with asymptotic covariance Γ = W̃⁻¹JW̃⁻¹. The quadratic
+        form W of complete data in these departures has the mean tr(W W̃⁻¹U Γ U W̃⁻¹); for normal answers J = W̃
+        (Zhang & Savalei 2023).
+
+        Parameters
+        ----------
+        theta : array (q,)
+            The estimates.
+        K : array (q, u), optional
+            Directions left free by linear constraints.
+        robust : bool
+            Take J from the casewise scores (goes with MLR), not from normality (goes with ML).
+        """
+        statistic = 0.0
+        blocks: list[tuple[Array, Array, Array, Array]] = []
+        for group, (found, moments) in enumerate(zip(self.patterns, self.saturated, strict=True)):
+            cov, mean = self.structure.implied(theta, group)
+            statistic += found.n * _discrepancy(moments, cov, mean)
+            incomplete = self._saturated_fit(group).information(expected=False) / self.n
+            complete = found.n / self.n * _complete_information(moments.cov)
+            scores = self.saturated_scores(group) if robust else None
+            products = incomplete if scores is None else scores.T @ scores / self.n
+            jacobian = self.jacobian(theta, group)
+            blocks.append((incomplete, complete, products, jacobian if K is None else jacobian @ K))
+        return CompleteDataTest(statistic, _expected_discrepancy(blocks))
 
     def _saturated_fit(self, group: int) -> _Fitted:
         moments = self.saturated[group]
@@ -549,8 +633,9 @@ class FIMLObjective:
         """Σ over groups and moments of (∂ log L/∂m) ∂m/∂θ, (q,)."""
         total = np.zeros(len(theta))
         for group, (by_mean, by_cov) in enumerate(by_moments):
-            implied = self.structure.derivatives(theta, group)
-            total += implied.d_mean @ by_mean + implied.d_cov.reshape(len(theta), -1) @ by_cov.ravel()
+            d = self.structure.differentials(theta, group)
+            cells = d.level @ by_mean + 2 * d.share * np.einsum("rp,rp->r", d.u @ by_cov, d.v)
+            total += d.gather @ cells
         return total
 
     def _from_moments(self, theta: Array, expected: bool) -> Array:
