@@ -3,7 +3,8 @@
 from .blocks import htmt, reliability
 from .bootstrap import Bootstrap
 from .errors import ModelError, SemError
+from .fit import Fit, fit
 from .pls import PLSFit, pls
 from .syntax import Model
 
-__all__ = ["Bootstrap", "Model", "ModelError", "PLSFit", "SemError", "htmt", "pls", "reliability"]
+__all__ = ["Bootstrap", "Fit", "Model", "ModelError", "PLSFit", "SemError", "fit", "htmt", "pls", "reliability"]

@@ -5,7 +5,10 @@ obey v = m + A v + u with cov(u) = S, so that with B = (I − A)⁻¹ and F its 
 
     Σ = F S F',    μ = F m.
 
-`=~` and `~` fill A, `~~` fills S, `~1` fills m. Derivatives follow from dB = B dA B.
+`=~`, `<~` and `~` fill A, `~~` fills S, `~1` fills m. Derivatives follow from dB = B dA B: with f_i the columns of F
+and g_j the rows of G = B S F', a cell of A moves Σ by f_i g_j' + g_j f_i' and μ by f_i (B m)_j, a cell of S moves Σ by
+f_i f_j' + f_j f_i' (half of it on the diagonal), a cell of m moves μ by f_i. Each is of rank two, which is what makes
+the information matrix cheap.
 
 References
 ----------
@@ -19,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +40,7 @@ GROUP_EQUAL = (
     "residual.covariances",
     "lv.variances",
     "lv.covariances",
+    "composite.loadings",
 )
 
 
@@ -47,7 +51,7 @@ class Parameter:
     Attributes
     ----------
     lhs, op, rhs : str
-        The relation; op is one of =~ ~ ~~ ~1 (rhs is empty for ~1).
+        The relation; op is one of =~ <~ ~ ~~ ~1 (rhs is empty for ~1).
     group : int
         Counted from 0.
     fixed : float or None
@@ -57,6 +61,8 @@ class Parameter:
     start : float or None
     user : bool
         Written by the user, not added by default.
+    covariate : bool
+        A moment of the observed covariates, fixed at its value in the sample (`fixed_x`).
     """
 
     lhs: str
@@ -67,6 +73,7 @@ class Parameter:
     label: str | None = None
     start: float | None = None
     user: bool = False
+    covariate: bool = False
 
     @property
     def key(self) -> tuple[str, str, str, int]:
@@ -76,37 +83,49 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Variables:
-    """Who is who in a model: names of observed and latent variables by their part."""
+    """Who is who in a model: names of observed and latent variables by their part.
+
+    Attributes
+    ----------
+    observed, latent : tuple of str
+        In lavaan's order: items, observed dependents, observed predictors, then what only `~~` and `~1` mention.
+    indicators, predictors, dependents : frozenset of str
+        What is measured by a construct; what explains (or forms) another; what is explained (or formed).
+    described : frozenset of str
+        Variables of whose moments the text speaks (`~~`, `~1`): these are not taken as given covariates.
+    """
 
     observed: tuple[str, ...]
     latent: tuple[str, ...]
     indicators: frozenset[str]
     predictors: frozenset[str]
     dependents: frozenset[str]
+    described: frozenset[str]
 
     @classmethod
     def of(cls, model: Model) -> Variables:
-        latent = model.constructs
         measured = [t.rhs for t in model.terms if t.op == "=~"]
+        composites = [t.lhs for t in model.terms if t.op == "<~"]
         formed = [t.rhs for t in model.terms if t.op == "<~"]
-        regressed = [t for t in model.terms if t.op == "~" and t.rhs != "1"]
-        mentioned = [*measured, *formed, *(name for t in regressed for name in (t.lhs, t.rhs))]
-        mentioned += [name for t in model.terms if t.op == "~~" for name in (t.lhs, t.rhs)]
-        mentioned += [t.lhs for t in model.terms if t.rhs == "1"]
+        paths = [t for t in model.terms if t.op == "~" and t.rhs != "1"]
+        dependents, predictors = [t.lhs for t in paths], [t.rhs for t in paths]
+        described = [name for t in model.terms if t.op == "~~" for name in (t.lhs, t.rhs)]
+        described += [t.lhs for t in model.terms if t.rhs == "1"]
+        mentioned = dict.fromkeys([*measured, *dependents, *formed, *predictors, *described])
         return cls(
-            observed=tuple(name for name in dict.fromkeys(mentioned) if name not in latent),
-            latent=latent,
+            observed=tuple(name for name in mentioned if name not in model.constructs),
+            latent=model.constructs,
             indicators=frozenset(measured),
-            predictors=frozenset([*(t.rhs for t in regressed), *formed]),
-            dependents=frozenset([*(t.lhs for t in regressed), *(t.lhs for t in model.terms if t.op == "<~")]),
+            predictors=frozenset([*predictors, *formed]),
+            dependents=frozenset([*dependents, *composites]),
+            described=frozenset(described),
         )
 
     @property
-    def exogenous_observed(self) -> tuple[str, ...]:
-        """Observed covariates: predictors that nothing explains."""
-        return tuple(
-            x for x in self.observed if x in self.predictors and x not in self.dependents and x not in self.indicators
-        )
+    def covariates(self) -> tuple[str, ...]:
+        """Observed predictors that nothing explains and of whose moments the text does not speak."""
+        elsewhere = self.dependents | self.indicators | self.described
+        return tuple(x for x in self.observed if x in self.predictors and x not in elsewhere)
 
     @property
     def exogenous_latent(self) -> tuple[str, ...]:
@@ -117,7 +136,7 @@ class Variables:
         """Dependent variables that explain nothing and measure nothing: their residuals covary by default."""
         return tuple(
             y
-            for y in (*self.observed, *self.latent)
+            for y in (*self.latent, *self.observed)
             if y in self.dependents and y not in self.predictors and y not in self.indicators
         )
 
@@ -172,31 +191,30 @@ def _written(model: Model, group: int, groups: int) -> Iterator[Parameter]:
             )
         said = term.modifiers[group if len(term.modifiers) > 1 else 0] if term.modifiers else Modifier()
         op, rhs = ("~1", "") if term.rhs == "1" else (term.op, term.rhs)
-        if op == "<~":
-            op = "~"
         row = Parameter(term.lhs, op, rhs, group, said.fixed, said.label, said.start, user=True)
         # NA frees what a default would fix: a start of nan marks it until the defaults have been applied.
         yield replace(row, fixed=None, start=np.nan) if said.free else row
 
 
 def _added(variables: Variables, written: Sequence[Parameter], group: int, defaults: Defaults) -> Iterator[Parameter]:
-    """Variances, default covariances and intercepts that the text does not speak of."""
+    """Variances, default covariances and intercepts that the text does not speak of, in lavaan's order."""
     known = {row.key for row in written}
-    covariates = variables.exogenous_observed
+    covariates, given = variables.covariates, defaults.fixed_x
 
     def rows() -> Iterator[Parameter]:
         for name in (*variables.observed, *variables.latent):
-            yield Parameter(name, "~~", name, group)
+            if name not in covariates:
+                yield Parameter(name, "~~", name, group)
         if not defaults.orthogonal:
             for one, other in combinations(variables.exogenous_latent, 2):
                 yield Parameter(one, "~~", other, group)
-        for one, other in combinations(covariates, 2):
-            yield Parameter(one, "~~", other, group)
         for one, other in combinations(variables.last_endogenous, 2):
             yield Parameter(one, "~~", other, group)
+        for one, other in combinations_with_replacement(covariates, 2):
+            yield Parameter(one, "~~", other, group, covariate=given)
         if defaults.means:
             for name in variables.observed:
-                yield Parameter(name, "~1", "", group)
+                yield Parameter(name, "~1", "", group, covariate=given and name in covariates)
             for name in variables.latent:
                 yield Parameter(name, "~1", "", group, fixed=0.0)
 
@@ -208,7 +226,7 @@ def _scaled(row: Parameter, variables: Variables, written: Sequence[Parameter], 
     freed = row.start is not None and np.isnan(row.start)
     if freed:
         return replace(row, start=None)
-    if row.fixed is not None:
+    if row.fixed is not None or row.covariate:
         return row
     blocks = {
         name: [r for r in written if r.op == "=~" and r.lhs == name and r.group == row.group]
@@ -237,7 +255,8 @@ def _equal_across_groups(table: list[Parameter], variables: Variables, defaults:
         kind = kinds[row.key]
         if "intercepts" in equal and kind == "means" and row.group > 0 and not row.user and "means" not in equal:
             row = replace(row, fixed=None)
-        if "loadings" in equal and defaults.std_lv and kind == "lv.variances" and row.group > 0 and not row.user:
+        scaled_elsewhere = "loadings" in equal and "lv.variances" not in equal and defaults.std_lv
+        if scaled_elsewhere and kind == "lv.variances" and row.group > 0 and not row.user:
             row = replace(row, fixed=None)
         if kind in equal and row.fixed is None and row.label is None and defaults.groups > 1:
             origin = first[row.key[:3]]
@@ -250,6 +269,8 @@ def _kind(row: Parameter, variables: Variables) -> str:
     latent = row.lhs in variables.latent
     if row.op == "=~":
         return "loadings"
+    if row.op == "<~":
+        return "composite.loadings"
     if row.op == "~":
         return "regressions"
     if row.op == "~1":
@@ -278,6 +299,37 @@ class Implied:
 
 
 @dataclass(frozen=True)
+class Differentials:
+    """Implied moments of one group, with their derivatives by the r free cells of its matrices, in rank-two form.
+
+    Cell c moves Σ by share_c (u_c v_c' + v_c u_c') and μ by level_c; `gather` adds up the cells of one parameter.
+
+    Attributes
+    ----------
+    cov : array (p, p)
+    mean : array (p,)
+    u, v : array (r, p)
+    share : array (r,)
+    level : array (r, p)
+    gather : array (q, r) of 0 and 1
+    """
+
+    cov: Array
+    mean: Array
+    u: Array
+    v: Array
+    share: Array
+    level: Array
+    gather: Array
+
+    def dense(self) -> Implied:
+        """The same with the derivatives of Σ written out."""
+        outer = (self.share[:, None] * self.u)[:, :, None] * self.v[:, None, :]
+        d_cov = (self.gather @ (outer + outer.transpose(0, 2, 1)).reshape(len(outer), -1)).reshape(-1, *self.cov.shape)
+        return Implied(self.cov, self.mean, d_cov, self.gather @ self.level)
+
+
+@dataclass(frozen=True)
 class Structure:
     """A parameter table over named variables, ready to compute moments.
 
@@ -298,10 +350,13 @@ class Structure:
         """For each row of the table the position of its free parameter, −1 where it is fixed."""
         seen: dict[object, int] = {}
         return np.array(
-            [-1 if r.fixed is not None else seen.setdefault(r.label or r.key, len(seen)) for r in self.table]
+            [
+                -1 if r.fixed is not None or r.covariate else seen.setdefault(r.label or r.key, len(seen))
+                for r in self.table
+            ]
         )
 
-    @property
+    @cached_property
     def n_free(self) -> int:
         """Number of distinct free parameters, before linear constraints."""
         return int(self.position.max(initial=-1)) + 1
@@ -323,8 +378,13 @@ class Structure:
 
     def values(self, theta: Array) -> Array:
         """Value of every row of the table."""
-        fixed = np.array([np.nan if r.fixed is None else r.fixed for r in self.table])
-        return np.where(self.position >= 0, theta[self.position], fixed)
+        if not self.n_free:
+            return self._fixed
+        return np.where(self.position >= 0, theta[self.position], self._fixed)
+
+    @cached_property
+    def _fixed(self) -> Array:
+        return np.array([np.nan if r.fixed is None else r.fixed for r in self.table])
 
     @cached_property
     def _places(self) -> list[dict[str, tuple[NDArray[np.intp], ...]]]:
@@ -332,6 +392,7 @@ class Structure:
         index = {name: i for i, name in enumerate((*self.observed, *self.latent))}
         cells = {
             "=~": lambda r: (index[r.rhs], index[r.lhs]),
+            "<~": lambda r: (index[r.lhs], index[r.rhs]),
             "~": lambda r: (index[r.lhs], index[r.rhs]),
             "~~": lambda r: (index[r.lhs], index[r.rhs]),
             "~1": lambda r: (index[r.lhs], 0),
@@ -339,7 +400,7 @@ class Structure:
         places = []
         for group in range(self.groups):
             found: dict[str, tuple[NDArray[np.intp], ...]] = {}
-            for matrix, ops in (("A", ("=~", "~")), ("S", ("~~",)), ("m", ("~1",))):
+            for matrix, ops in (("A", ("=~", "<~", "~")), ("S", ("~~",)), ("m", ("~1",))):
                 rows = [k for k, r in enumerate(self.table) if r.group == group and r.op in ops]
                 ij = np.array([cells[self.table[k].op](self.table[k]) for k in rows], dtype=np.intp).reshape(-1, 2)
                 found[matrix] = (np.array(rows, dtype=np.intp), ij[:, 0], ij[:, 1], self.position[rows])
@@ -370,27 +431,60 @@ class Structure:
         f = np.linalg.inv(np.eye(len(a)) - a)[: len(self.observed)]
         return f @ s @ f.T, f @ m
 
-    def derivatives(self, theta: Array, group: int) -> Implied:
-        """Implied moments and derivatives: dΣ = F dA G + (F dA G)' + F dS F' with G = B S F', dμ = F dA B m + F dm."""
+    @cached_property
+    def _free_cells(self) -> list[tuple[list[NDArray[np.intp]], Array]]:
+        """For each group the cells i, j of A, S and m that hold free parameters, and the gathering matrix (q, r)."""
+        cells = []
+        for places in self._places:
+            free = {name: (i[k >= 0], j[k >= 0], k[k >= 0]) for name, (_, i, j, k) in places.items()}
+            k = np.concatenate([free[name][2] for name in "ASm"])
+            gather = np.zeros((self.n_free, len(k)))
+            gather[k, np.arange(len(k))] = 1.0
+            cells.append(([*free["A"][:2], *free["S"][:2], free["m"][0]], gather))
+        return cells
+
+    def differentials(self, theta: Array, group: int) -> Differentials:
+        """Implied moments and their derivatives in rank-two form, see the module's formulas."""
         a, s, m = self.matrices(theta, group)
         b = np.linalg.inv(np.eye(len(a)) - a)
         f = b[: len(self.observed)]
-        g, level = b @ s @ f.T, b @ m
-        d_cov = np.zeros((self.n_free, len(f), len(f)))
-        d_mean = np.zeros((self.n_free, len(f)))
-        for name, (_, i, j, k) in self._places[group].items():
-            free = k >= 0
-            i, j, k = i[free], j[free], k[free]
-            if name == "A":
-                outer = f.T[i][:, :, None] * g[j][:, None, :]
-                np.add.at(d_cov, k, outer + outer.transpose(0, 2, 1))
-                np.add.at(d_mean, k, f.T[i] * level[j][:, None])
-            elif name == "S":
-                outer = f.T[i][:, :, None] * f.T[j][:, None, :]
-                np.add.at(d_cov, k, np.where((i == j)[:, None, None], outer, outer + outer.transpose(0, 2, 1)))
-            else:
-                np.add.at(d_mean, k, f.T[i])
-        return Implied(f @ s @ f.T, f @ m, d_cov, d_mean)
+        g, level, column = b @ s @ f.T, b @ m, f.T
+        (a_i, a_j, s_i, s_j, m_i), gather = self._free_cells[group]
+        nothing = np.zeros((len(m_i), len(f)))
+        return Differentials(
+            cov=f @ s @ f.T,
+            mean=f @ m,
+            u=np.concatenate([column[a_i], column[s_i], nothing]),
+            v=np.concatenate([g[a_j], column[s_j], nothing]),
+            share=np.concatenate([np.ones(len(a_i)), np.where(s_i == s_j, 0.5, 1.0), np.zeros(len(m_i))]),
+            level=np.concatenate([column[a_i] * level[a_j][:, None], np.zeros((len(s_i), len(f))), column[m_i]]),
+            gather=gather,
+        )
+
+    def derivatives(self, theta: Array, group: int) -> Implied:
+        """Implied moments and their derivatives: dΣ = F dA G + (F dA G)' + F dS F', dμ = F dA B m + F dm."""
+        return self.differentials(theta, group).dense()
+
+    def given(self, moments: Sequence[tuple[Array, Array]]) -> Structure:
+        """The same structure with the moments of its covariates fixed at those of each group, (covariance, mean)."""
+        if not any(row.covariate for row in self.table):
+            return self
+        index = {name: i for i, name in enumerate(self.observed)}
+
+        def value(row: Parameter) -> float:
+            cov, mean = moments[row.group]
+            return float(mean[index[row.lhs]] if row.op == "~1" else cov[index[row.lhs], index[row.rhs]])
+
+        table = [replace(row, fixed=value(row)) if row.covariate else row for row in self.table]
+        return replace(self, table=table)
+
+    @cached_property
+    def covariates(self) -> NDArray[np.intp]:
+        """Positions of the covariates whose moments are given, among the observed variables."""
+        return np.array(
+            [i for i, name in enumerate(self.observed) if any(r.covariate and r.lhs == name for r in self.table)],
+            dtype=np.intp,
+        )
 
 
 def structure(model: Model, defaults: Defaults, observed: Iterable[str] | None = None) -> Structure:

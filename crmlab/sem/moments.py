@@ -140,3 +140,8 @@ def draw_counts(rng: np.random.Generator, n_resamples: int, n: int) -> Array:
     drawn = rng.integers(0, n, size=(n_resamples, n))
     offset = np.arange(n_resamples)[:, None] * n
     return np.bincount((drawn + offset).ravel(), minlength=n_resamples * n).reshape(n_resamples, n).astype(float)
+
+
+def inverse(matrix: Array) -> Array:
+    """Inverse of a symmetric positive definite matrix."""
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)

@@ -1,0 +1,560 @@
+"""Covariance-based estimation of a latent-variable model: `fit` and what it returns (chapter on the index by SEM).
+
+`fit` reads the model and the table, minimises the discrepancy of the estimator chosen and judges the solution; `Fit`
+holds it and computes tables when they are asked for. Conventions and defaults are those of lavaan's `sem()`.
+
+References
+----------
+Rosseel, Y. (2012). lavaan: An R package for structural equation modeling. Journal of Statistical Software 48(2), 1–36.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from . import admissibility, expressions, inference
+from .errors import SemError
+from .estimators import GroupSample, MLObjective, Objective, Optimum, ULSObjective, minimise, starting_values
+from .fiml import FIMLObjective, independence
+from .matrices import Defaults, Parameter, Structure, Variables, parameter_table
+from .measures import GroupMoments, Likelihoods, Residue, TestStatistics, fit_measures
+from .moments import Array
+from .samples import read_samples
+from .standardise import standardised
+from .syntax import Model
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class _Estimator(NamedTuple):
+    """What an estimator stands for: its information, its errors, and whether its test is scaled."""
+
+    information: str
+    se: str
+    scaled: str | None
+
+
+ESTIMATORS = {
+    "ML": _Estimator("expected", "standard", None),
+    "MLR": _Estimator("observed", "robust", "yuan_bentler"),
+    "MLM": _Estimator("expected", "robust", "satorra_bentler"),
+    "ULS": _Estimator("expected", "standard", None),
+}
+INFORMATION = ("expected", "observed")
+ERRORS = ("standard", "robust", "none")
+MISSING = ("listwise", "fiml")
+
+
+def fit(
+    model: Model | str,
+    data: pd.DataFrame,
+    *,
+    estimator: str = "ML",
+    missing: str = "listwise",
+    group: str | None = None,
+    group_equal: Sequence[str] = (),
+    std_lv: bool = False,
+    meanstructure: bool | None = None,
+    fixed_x: bool = True,
+    orthogonal: bool = False,
+    information: str | None = None,
+    se: str | None = None,
+    level: float = 0.95,
+) -> Fit:
+    """Estimate a covariance structure model.
+
+    Parameters
+    ----------
+    model : Model or text
+        In lavaan's language, see `crmlab.sem.syntax`.
+    data : DataFrame (n, columns)
+        Answers as numbers, one row a respondent, nan where missing.
+    estimator : {"ML", "MLR", "MLM", "ULS"}
+        Maximum likelihood; with Huber–White errors and Yuan–Bentler test; with Satorra–Bentler errors and test;
+        unweighted least squares.
+    missing : {"listwise", "fiml"}
+        Leave incomplete respondents out, or let each count with the items answered (ML and MLR).
+    group : str, optional
+        Column that divides the respondents.
+    group_equal : sequence of str
+        What is equal in all groups: "loadings", "intercepts", "means", "regressions", "residuals",
+        "residual.covariances", "lv.variances", "lv.covariances".
+    std_lv : bool
+        Give constructs variance 1 in place of a first loading of 1.
+    meanstructure : bool, optional
+        Model means. None: where the text speaks of them, with groups, and under FIML.
+    fixed_x : bool
+        Take the moments of observed covariates as given.
+    orthogonal : bool
+        No default covariances between exogenous constructs.
+    information : {"expected", "observed"}, optional
+        None: observed for MLR and FIML.
+    se : {"standard", "robust", "none"}, optional
+        None: as the estimator says.
+    level : float in (0, 1)
+        Of the intervals.
+
+    Returns
+    -------
+    Fit
+        Look at `.converged` and `.problems` before anything else.
+
+    Raises
+    ------
+    ModelError
+        The text cannot be read, with line and column.
+    SemError
+        An option is unknown; a column is missing, constant, empty, not numeric, infinite, or repeats others; there are
+        too few respondents.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> quality = rng.normal(size=500)
+    >>> items = pd.DataFrame({f"q{i}": quality + rng.normal(size=500) for i in (1, 2, 3, 4)})
+    >>> result = fit("Quality =~ q1 + q2 + q3 + q4", items)
+    >>> result.estimates[["lhs", "op", "rhs", "est", "se"]].head(2).round(2).to_string(index=False, header=False)
+    'Quality =~ q1 1.00 0.00\\nQuality =~ q2 0.96 0.08'
+    >>> int(result.fit_measures["df"]), result.problems
+    (2, [])
+    """
+    model = Model(model) if isinstance(model, str) else model
+    choice = _choices(estimator, missing, information, se, level)
+    variables = Variables.of(model)
+    samples, problems = read_samples(data, variables.observed, group, missing)
+    if meanstructure is None:
+        meanstructure = any(term.rhs == "1" for term in model.terms) or group is not None or missing == "fiml"
+    defaults = Defaults(len(samples), meanstructure, std_lv, fixed_x, orthogonal, tuple(group_equal))
+    structure = Structure(parameter_table(model, defaults), variables.observed, variables.latent, len(samples))
+    return estimate(model, structure, samples, defaults, choice, problems)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Options of an estimation, see `fit`."""
+
+    estimator: str
+    missing: str
+    information: str
+    se: str
+    scaled: str | None
+    level: float
+
+
+def _choices(estimator: str, missing: str, information: str | None, se: str | None, level: float) -> Choices:
+    for name, value, known in (
+        ("estimator", estimator, tuple(ESTIMATORS)),
+        ("missing", missing, MISSING),
+        ("information", information, (None, *INFORMATION)),
+        ("se", se, (None, *ERRORS)),
+    ):
+        if value not in known:
+            raise SemError(f"{name} {value!r} is unknown; choose one of {', '.join(filter(None, known))}")
+    if not 0 < level < 1:
+        raise SemError(f"level must lie between 0 and 1, found {level}")
+    if missing == "fiml" and estimator not in ("ML", "MLR"):
+        raise SemError(f"missing='fiml' goes with ML and MLR, not with {estimator}")
+    usual = ESTIMATORS[estimator]
+    default = "observed" if missing == "fiml" else usual.information
+    return Choices(estimator, missing, information or default, se or usual.se, usual.scaled, level)
+
+
+def estimate(
+    model: Model,
+    structure: Structure,
+    samples: Sequence[GroupSample],
+    defaults: Defaults,
+    choice: Choices,
+    problems: Sequence[str] = (),
+    start: Array | None = None,
+) -> Fit:
+    """Estimate a structure from samples; `fit` without the reading of text and table."""
+    objective, moments = _objective(structure, samples, defaults, choice)
+    structure = objective.structure
+    K, offset = expressions.linear_constraints(
+        model.constraints, model.definitions, _labels(structure), structure.n_free
+    )
+    begin = starting_values(structure, moments) if start is None else start
+    optimum = minimise(objective, begin, K, offset)
+    return Fit(
+        model=model,
+        structure=structure,
+        samples=list(samples),
+        means=defaults.means,
+        choice=choice,
+        objective=objective,
+        optimum=optimum,
+        K=K,
+        told=tuple(problems),
+    )
+
+
+def _objective(
+    structure: Structure, samples: Sequence[GroupSample], defaults: Defaults, choice: Choices
+) -> tuple[Objective, Sequence[GroupSample]]:
+    """The discrepancy of the estimator, and moments to begin from."""
+    if choice.missing == "fiml":
+        objective = FIMLObjective(structure, samples)
+        given = structure.given([(m.cov, m.mean) for m in objective.saturated])
+        objective.structure = given
+        return objective, objective.saturated  # type: ignore[return-value]
+    structure = structure.given([(sample.cov, sample.mean) for sample in samples])
+    kind = ULSObjective if choice.estimator == "ULS" else MLObjective
+    return kind(structure, samples, defaults.means), samples
+
+
+def _labels(structure: Structure) -> dict[str, int | float]:
+    """Each label with the position of its parameter, or its value where it is fixed."""
+    labels: dict[str, int | float] = {}
+    for row, k in zip(structure.table, structure.position, strict=True):
+        if row.label and not row.label.startswith("."):
+            labels.setdefault(row.label, int(k) if k >= 0 else float(row.fixed or 0.0))
+    return labels
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted covariance structure model.
+
+    Attributes
+    ----------
+    model : Model
+    structure : Structure
+        Parameter table and implied moments; parameters are counted as in `structure.names`.
+    samples : list of GroupSample
+    means : bool
+        Whether means are modelled.
+    choice : Choices
+    optimum : Optimum
+    K : array (q, u)
+        Directions left free by `==` constraints.
+    """
+
+    model: Model
+    structure: Structure
+    samples: list[GroupSample]
+    means: bool
+    choice: Choices
+    objective: Objective
+    optimum: Optimum
+    K: Array
+    told: tuple[str, ...] = ()
+
+    @property
+    def converged(self) -> bool:
+        return self.optimum.converged
+
+    @property
+    def theta(self) -> Array:
+        """Free parameters, (q,)."""
+        return self.optimum.theta
+
+    @property
+    def n(self) -> int:
+        """Respondents used."""
+        return sum(sample.n for sample in self.samples)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return tuple(sample.name for sample in self.samples)
+
+    @property
+    def n_free(self) -> int:
+        """Free parameters after constraints."""
+        return self.K.shape[1]
+
+    @property
+    def _n_rows_free(self) -> int:
+        """Free rows of the table, equal ones counted apart: what lavaan divides the scaling of the likelihood by."""
+        return int((self.structure.position >= 0).sum())
+
+    @cached_property
+    def df(self) -> int:
+        """Moments less free parameters; moments of given covariates count for nothing."""
+        return _n_moments(self.structure, self.means) - self.n_free
+
+    @cached_property
+    def problems(self) -> list[str]:
+        """What speaks against the data or the solution, in words; empty when nothing does."""
+        found = list(self.told)
+        if not self.converged:
+            found.append(
+                f"The estimation did not converge ({self.optimum.message}): its numbers are no estimates. Look for "
+                "constructs without enough items, or give starting values."
+            )
+        if not np.isfinite(self.optimum.value):
+            return found
+        return found + admissibility.problems(self.structure, self.theta, self._expected, self.K, self.df)
+
+    @cached_property
+    def _expected(self) -> Array:
+        return self.objective.information(self.theta)
+
+    @cached_property
+    def information(self) -> Array:
+        """Information of one observation, expected or observed as chosen, (q, q)."""
+        return self._expected if self.choice.information == "expected" else self._observed
+
+    @cached_property
+    def _observed(self) -> Array:
+        return self.objective.observed_information(self.theta)
+
+    @cached_property
+    def vcov(self) -> Array:
+        """Covariance matrix of the free parameters, (q, q); nan where a parameter is not identified."""
+        if self.choice.se == "none":
+            return np.full((len(self.theta), len(self.theta)), np.nan)
+        inverse = inference.inverse_information(self.information, self.K)
+        if self.choice.se == "robust":
+            inverse = inverse @ self._outer_scores @ inverse
+        vcov = inverse / self.n
+        unknown = inference.unidentified(self.information, self.K)
+        vcov[unknown, :] = vcov[:, unknown] = np.nan
+        return vcov
+
+    @cached_property
+    def _outer_scores(self) -> Array:
+        if isinstance(self.objective, FIMLObjective):
+            scores = self.objective.casewise_scores(self.theta)
+            return scores.T @ scores / self.n
+        about = "model" if self.choice.information == "observed" else "mixed"
+        return inference.outer_scores(self.structure, self.samples, self.theta, self.means, about)
+
+    @cached_property
+    def estimates(self) -> pd.DataFrame:
+        """Every parameter, fixed ones included, then the defined ones.
+
+        Returns
+        -------
+        DataFrame
+            lhs, op, rhs, group (from 1; 0 for defined parameters), est, se, z, pvalue, ci_lower, ci_upper, std_lv,
+            std_all. se is 0 and z nan where a parameter is fixed.
+        """
+        import pandas as pd
+
+        est, se, (std_lv, std_all) = *self._rows, standardised(self.structure, self.theta)
+        keys = [(row.lhs, row.op, row.rhs, row.group + 1) for row in self.structure.table]
+        if self.model.definitions:
+            value, error = self._defined
+            est, se = np.concatenate([est, value]), np.concatenate([se, error])
+            std_lv, std_all = (np.concatenate([s, self._defined_at(s)]) for s in (std_lv, std_all))
+            keys += [(d.lhs, ":=", d.rhs, 0) for d in self.model.definitions]
+        return pd.DataFrame(
+            {
+                **dict(zip(("lhs", "op", "rhs", "group"), zip(*keys, strict=True), strict=True)),
+                **_wald(est, se, self.choice.level),
+                "std_lv": std_lv,
+                "std_all": std_all,
+            }
+        )
+
+    @property
+    def _rows(self) -> tuple[Array, Array]:
+        """Estimate and error of every row of the table."""
+        with np.errstate(invalid="ignore"):
+            errors = np.append(np.sqrt(np.diagonal(self.vcov)), 0.0)  # position −1, a fixed row, reads the 0
+        return self.structure.values(self.theta), errors[self.structure.position]
+
+    @property
+    def _defined(self) -> tuple[Array, Array]:
+        """Values of the defined parameters and their errors by the delta method, √(g'Vg)."""
+        values, jacobian = expressions.defined(self.model.definitions, _labels(self.structure), self.theta)
+        with np.errstate(invalid="ignore"):
+            return values, np.sqrt(np.einsum("dq,qr,dr->d", jacobian, self.vcov, jacobian))
+
+    def _defined_at(self, values: Array) -> Array:
+        """Defined parameters computed from other values of the rows, such as the standardised ones."""
+        labels = {
+            row.label: float(value)
+            for row, value in zip(reversed(self.structure.table), values[::-1], strict=True)
+            if row.label
+        }
+        return expressions.defined(self.model.definitions, labels, np.empty(0))[0]
+
+    @cached_property
+    def test(self) -> TestStatistics:
+        """χ² of the model, with the scaling of a robust estimator."""
+        scaling = self._scaling.factor if self._scaling else None
+        return TestStatistics(self.n * self.optimum.value, self.df, self._factor(scaling))
+
+    def _factor(self, factor: float | None) -> float | None:
+        return np.nan if factor is None and self.choice.scaled else factor
+
+    @cached_property
+    def _scaling(self) -> inference.Scaling | None:
+        return _scaling(self.objective, self.samples, self.theta, self.K, self.means, self.df, self.choice)
+
+    @cached_property
+    def baseline(self) -> TestStatistics:
+        """χ² of the independence model: no covariances but those among covariates."""
+        structure, theta = _independence(self)
+        df = _n_moments(structure, self.means) - structure.n_free
+        if isinstance(self.objective, FIMLObjective):
+            objective: Objective = FIMLObjective(structure, self.samples)
+        else:
+            objective = type(self.objective)(structure, self.samples, self.means)  # type: ignore[call-arg]
+        K = np.eye(structure.n_free)
+        scaling = _scaling(objective, self.samples, theta, K, self.means, df, self.choice)
+        return TestStatistics(self.n * objective.value(theta), df, self._factor(scaling.factor if scaling else None))
+
+    @cached_property
+    def log_likelihoods(self) -> tuple[float, float] | None:
+        """Of the model and of the saturated one; None for least squares. Given covariates do not count."""
+        if self.choice.estimator == "ULS":
+            return None
+        given = self.structure.covariates.tolist()
+        if isinstance(self.objective, FIMLObjective):
+            h1 = self.objective.saturated_log_likelihood
+        else:
+            h1 = sum(inference.log_likelihood(s.cov, s.mean, s, given) for s in self.samples)
+        return h1 - self.n * self.optimum.value / 2, h1
+
+    @cached_property
+    def fit_measures(self) -> pd.Series:
+        """lavaan's fit measures by their names, `_` for `.`."""
+        likelihoods, logl, scaling = None, self.log_likelihoods, self._scaling
+        if logl is not None:
+            scales: tuple[float | None, float | None] = (None, None)
+            if scaling is not None and self.choice.scaled == "yuan_bentler":
+                scales = (scaling.model / self._n_rows_free, scaling.saturated / _n_moments(self.structure, self.means))
+            likelihoods = Likelihoods(*logl, *scales)
+        return fit_measures(self.test, self.baseline, self._residue, self.n_free, likelihoods=likelihoods)
+
+    @cached_property
+    def _residue(self) -> Residue:
+        implied = [self.structure.implied(self.theta, g) for g in range(self.structure.groups)]
+        least_squares = self.choice.estimator == "ULS"
+        moments: Sequence[Any] = self.objective.saturated if isinstance(self.objective, FIMLObjective) else self.samples
+        return Residue(
+            [sample.n for sample in self.samples],
+            [
+                GroupMoments(m.cov * (s.n / (s.n - 1) if least_squares else 1), m.mean if self.means else None)
+                for m, s in zip(moments, self.samples, strict=True)
+            ],
+            [GroupMoments(cov, mean if self.means else None) for cov, mean in implied],
+            weights=[np.ones(_length(cov, self.means)) for cov, _ in implied] if least_squares else None,
+            least_squares=least_squares,
+        )
+
+    @cached_property
+    def r_squared(self) -> pd.Series:
+        """Explained share of the variance of every dependent variable; index (group,) name."""
+        import pandas as pd
+
+        found: dict[object, float] = {}
+        names = (*self.structure.observed, *self.structure.latent)
+        for group, label in enumerate(self.groups):
+            total = np.diagonal(self.structure.all_moments(self.theta, group)[0])
+            a, s, _ = self.structure.matrices(self.theta, group)
+            for i in np.flatnonzero((a != 0).any(axis=1) & (total > 0)):
+                found[(label, names[i]) if len(self.groups) > 1 else names[i]] = 1 - s[i, i] / total[i]
+        return pd.Series(found, dtype=float, name="r_squared")
+
+    def implied(self, group: int = 0) -> tuple[pd.DataFrame, pd.Series]:
+        """Implied covariances (p × p) and means (p) of a group, counted from 0."""
+        import pandas as pd
+
+        cov, mean = self.structure.implied(self.theta, group)
+        names = list(self.structure.observed)
+        return pd.DataFrame(cov, index=names, columns=names), pd.Series(mean, index=names)
+
+
+def _length(cov: Array, means: bool) -> int:
+    return len(cov) * (len(cov) + 1) // 2 + means * len(cov)
+
+
+def _n_moments(structure: Structure, means: bool) -> int:
+    """Variances, covariances and means of all groups, less those of given covariates."""
+    p, given = len(structure.observed), len(structure.covariates)
+    return structure.groups * sum(sign * (k * (k + 1) // 2 + means * k) for sign, k in ((1, p), (-1, given)))
+
+
+def _wald(est: Array, se: Array, level: float) -> dict[str, Array]:
+    """est, se, z, p-value (two-sided) and interval."""
+    from scipy.special import ndtr, ndtri
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(se == 0, np.nan, est / se)
+    reach = float(ndtri((1 + level) / 2)) * se
+    return {
+        "est": est,
+        "se": se,
+        "z": z,
+        "pvalue": 2 * ndtr(-np.abs(z)),
+        "ci_lower": est - reach,
+        "ci_upper": est + reach,
+    }
+
+
+def _scaling(
+    objective: Objective,
+    samples: Sequence[GroupSample],
+    theta: Array,
+    K: Array,
+    means: bool,
+    df: int,
+    choice: Choices,
+) -> inference.Scaling | None:
+    """The scaling of the test that the estimator asks for."""
+    if choice.scaled is None:
+        return None
+    if choice.scaled == "satorra_bentler":
+        return inference.satorra_bentler(objective, samples, theta, K, means, df)
+    observed = objective.observed_information(theta)
+    if isinstance(objective, FIMLObjective):
+        return inference.yuan_bentler_incomplete(objective, theta, K, df, observed)
+    return inference.yuan_bentler(objective.structure, samples, theta, K, means, df, observed)
+
+
+def _independence(fitted: Fit) -> tuple[Structure, Array]:
+    """Structure and estimates of the baseline model."""
+    given = fitted.structure
+    variables = Variables.of(fitted.model)
+    free = [name for name in given.observed if name in variables.covariates]
+    moments: list[tuple[Array, Array]] = []
+    for group, sample in enumerate(fitted.samples):
+        if isinstance(fitted.objective, FIMLObjective):
+            places = [given.observed.index(name) for name in free]
+            alone = independence(fitted.objective.patterns[group], places)
+            moments.append((alone.cov, alone.mean))
+        else:
+            ddof = 1 if fitted.choice.estimator == "ULS" else 0
+            moments.append((sample.cov * sample.n / (sample.n - ddof), sample.mean))
+    fixed = {given.observed[i] for i in given.covariates}
+    table, theta = [], []
+    for group, (cov, mean) in enumerate(moments):
+        for row, value in _independence_rows(given.observed, free, fixed, group, cov, mean, fitted.means):
+            table.append(row if not row.covariate else replace(row, fixed=value))
+            if not row.covariate:
+                theta.append(value)
+    return Structure(table, given.observed, (), given.groups), np.array(theta)
+
+
+def _independence_rows(
+    names: Sequence[str],
+    together: Sequence[str],
+    fixed: set[str],
+    group: int,
+    cov: Array,
+    mean: Array,
+    means: bool,
+) -> list[tuple[Parameter, float]]:
+    """Variances, covariances among covariates, and means of the baseline model with their estimates."""
+    rows = []
+    for i, name in enumerate(names):
+        for j, other in enumerate(names[i:], start=i):
+            if i == j or (name in together and other in together):
+                rows.append((Parameter(name, "~~", other, group, covariate=name in fixed), float(cov[i, j])))
+    if means:
+        rows += [
+            (Parameter(name, "~1", "", group, covariate=name in fixed), float(mean[i])) for i, name in enumerate(names)
+        ]
+    return rows

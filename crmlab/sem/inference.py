@@ -1,0 +1,255 @@
+"""Standard errors and test statistics of a fitted covariance structure.
+
+With E the information of one observation at the estimate and B the mean outer product of the respondents' scores
+s_i = Δ'V w_i, where w_i stacks z_i and vech(z_i z_i' − C) and V is the normal-theory weight, the errors are
+
+    standard          E⁻¹/N          (expected information, or observed: the Hessian of the discrepancy)
+    robust (MLM)      E⁻¹ B E⁻¹/N    (E expected, z and C about the sample's moments; Satorra & Bentler 1994)
+    robust (MLR)      H⁻¹ B H⁻¹/N    (H observed, z and C about the implied moments; Huber 1967, White 1982)
+
+and the scaled tests are T/c with c = (t₁ − t₀)/df, where t₁ = tr(V Γ) belongs to the saturated model and
+t₀ = tr(E⁻¹ B) to the model (Satorra & Bentler 1994; Yuan & Bentler 2000 in the form that Mplus prints). Γ, the
+covariance of the w_i, is never formed.
+
+References
+----------
+Huber, P. J. (1967). The behavior of maximum likelihood estimates under nonstandard conditions. Fifth Berkeley Symposium
+1, 221–233.
+Satorra, A. & Bentler, P. M. (1994). Corrections to test statistics and standard errors in covariance structure
+analysis. In von Eye & Clogg (eds.), Latent Variables Analysis, 399–419.
+White, H. (1982). Maximum likelihood estimation of misspecified models. Econometrica 50, 1–25.
+Yuan, K.-H. & Bentler, P. M. (2000). Three likelihood-based methods for mean and covariance structure analysis with
+nonnormal missing data. Sociological Methodology 30, 165–200.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .estimators import GroupSample, Objective
+from .fiml import FIMLObjective
+from .matrices import Differentials, Structure
+from .moments import Array, inverse
+
+_NULL = 1e-10  # eigenvalue of the standardised information below which a direction carries none
+_PART = 0.1  # share of a null direction from which a parameter is named
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """The scaling of a test.
+
+    Attributes
+    ----------
+    factor : float or None
+        c; None where df is 0.
+    model, saturated : float
+        t₀ and t₁.
+    """
+
+    factor: float | None
+    model: float
+    saturated: float
+
+
+def inverse_information(information: Array, K: Array) -> Array:
+    """K (K'EK)⁻¹ K', (q, q), under the constraints theta = offset + K u; pseudo-inverse where directions are empty."""
+    reduced = K.T @ information @ K
+    scale = np.sqrt(np.maximum(np.abs(np.diagonal(reduced)), 1e-300))
+    scaled = reduced / np.outer(scale, scale)
+    if K.shape[1] and np.linalg.cond(scaled) < 1 / _NULL:
+        found = inverse(scaled)
+    else:
+        found = np.linalg.pinv(scaled, rcond=_NULL, hermitian=True)
+    return K @ (found / np.outer(scale, scale)) @ K.T
+
+
+def empty_directions(information: Array, K: Array) -> list[Array]:
+    """Directions of theta along which the data say nothing, each a vector (q,) of standardised changes."""
+    reduced = K.T @ information @ K
+    scale = np.sqrt(np.maximum(np.abs(np.diagonal(reduced)), 1e-300))
+    sizes, vectors = np.linalg.eigh(reduced / np.outer(scale, scale))
+    empty = sizes < _NULL * max(1.0, sizes.max(initial=1.0))
+    spread = np.sqrt(np.maximum(np.diagonal(information), 1e-300))
+    return [spread * (K @ (vector / scale)) for vector in vectors[:, empty].T]
+
+
+def unidentified(information: Array, K: Array) -> list[int]:
+    """Positions of the parameters that take part in an empty direction."""
+    directions = empty_directions(information, K)
+    if not directions:
+        return []
+    part = np.linalg.norm(np.array(directions), axis=0)
+    return np.flatnonzero(part > _PART * part.max(initial=0.0)).tolist()
+
+
+def condition_number(information: Array, K: Array) -> float:
+    """Ratio of the largest to the smallest eigenvalue of the information, standardised to a unit diagonal."""
+    reduced = K.T @ information @ K
+    scale = np.sqrt(np.maximum(np.diagonal(reduced), 1e-300))
+    sizes = np.linalg.eigvalsh(reduced / np.outer(scale, scale))
+    return float(sizes[-1] / sizes[0]) if len(sizes) and sizes[0] > 0 else float("inf")
+
+
+@dataclass(frozen=True)
+class Deviations:
+    """What the products z z' of a group are taken about: w_i = z_i z_i' − ẑ_i ẑ_i' − C, and z_i − ẑ_i for the means.
+
+    Attributes
+    ----------
+    z : array (n, p)
+        Answers about a mean.
+    expected : array (n, p) or None
+        ẑ, their regression on the given covariates; None: 0.
+    centre : array (p, p)
+        C, the covariance of z − ẑ.
+    """
+
+    z: Array
+    expected: Array | None
+    centre: Array
+
+
+def sample_deviations(sample: GroupSample, given: Sequence[int]) -> Deviations:
+    """Deviations from the sample's own moments; where covariates are given, from their regression on them."""
+    z = sample.values - sample.mean
+    if not len(given):
+        return Deviations(z, None, sample.cov)
+    x = list(given)
+    slopes = np.linalg.solve(sample.cov[np.ix_(x, x)], sample.cov[x])
+    expected = z[:, x] @ slopes
+    rest = sample.cov - slopes.T @ sample.cov[x]
+    return Deviations(z, expected, (rest + rest.T) / 2)
+
+
+def casewise_scores(d: Differentials, weight: Array, about: Deviations, means: bool) -> Array:
+    """Scores s_i = Δ'V w_i of the respondents of one group, (n, q).
+
+    Parameters
+    ----------
+    d : Differentials
+        Derivatives Δ.
+    weight : array (p, p)
+        V.
+    about : Deviations
+    means : bool
+    """
+    y = about.z @ weight
+    fixed = np.einsum("rp,rp->r", d.u @ weight @ about.centre @ weight, d.v)
+    products = (y @ d.u.T) * (y @ d.v.T) - fixed
+    if about.expected is not None:
+        y_hat = about.expected @ weight
+        products -= (y_hat @ d.u.T) * (y_hat @ d.v.T)
+        y = y - y_hat
+    cells = d.share * products + means * (y @ d.level.T)
+    return cells @ d.gather.T
+
+
+def outer_scores(structure: Structure, samples: Sequence[GroupSample], theta: Array, means: bool, about: str) -> Array:
+    """B, the mean outer product of the scores, (q, q).
+
+    V is the inverse of the implied covariance; z and C are about the implied moments (`about` "model") or about those
+    of the sample ("mixed").
+    """
+    total = sum(sample.n for sample in samples)
+    result = np.zeros((structure.n_free, structure.n_free))
+    for group, sample in enumerate(samples):
+        d = structure.differentials(theta, group)
+        if about == "model":
+            deviations = Deviations(sample.values - (d.mean if means else sample.mean), None, d.cov)
+        else:
+            deviations = sample_deviations(sample, structure.covariates.tolist())
+        scores = casewise_scores(d, inverse(d.cov), deviations, means)
+        result += scores.T @ scores / total
+    return result
+
+
+def saturated_trace(deviations: Sequence[Deviations], weights: Sequence[Array], means: bool) -> float:
+    """t₁ = Σ_g tr(V Γ) of the saturated model for a weight V (p, p) in each group.
+
+    It is ½(mean[(z'Vz)² − 2(z'Vẑ)² + (ẑ'Vẑ)²] − tr(V C V C)), and tr(V C) more with means.
+    """
+    total = 0.0
+    for about, weight in zip(deviations, weights, strict=True):
+        y = about.z @ weight
+        squares = np.einsum("np,np->n", y, about.z) ** 2
+        if about.expected is not None:
+            squares -= 2 * np.einsum("np,np->n", y, about.expected) ** 2
+            squares += np.einsum("np,np->n", about.expected @ weight, about.expected) ** 2
+        relative = weight @ about.centre
+        total += (squares.mean() - np.sum(relative * relative.T)) / 2 + means * np.trace(relative)
+    return float(total)
+
+
+def satorra_bentler(
+    objective: Objective, samples: Sequence[GroupSample], theta: Array, K: Array, means: bool, df: int
+) -> Scaling:
+    """The test scaled for non-normal answers with expected information (MLM); V is taken at the implied covariance."""
+    structure = objective.structure
+    weights = [inverse(structure.implied(theta, g)[0]) for g in range(structure.groups)]
+    model = _model_trace(
+        structure, samples, theta, means, "mixed", inverse_information(objective.information(theta), K)
+    )
+    given = structure.covariates.tolist()
+    return _scaling(df, model, saturated_trace([sample_deviations(s, given) for s in samples], weights, means))
+
+
+def yuan_bentler(
+    structure: Structure,
+    samples: Sequence[GroupSample],
+    theta: Array,
+    K: Array,
+    means: bool,
+    df: int,
+    observed: Array,
+) -> Scaling:
+    """The test scaled with observed information, as Mplus prints it for MLR; V of the saturated model is S⁻¹."""
+    model = _model_trace(structure, samples, theta, means, "model", inverse_information(observed, K))
+    saturated, given = _normal_trace(samples, means), structure.covariates
+    if len(given):  # nothing is estimated about given covariates
+        saturated -= _normal_trace([GroupSample(s.name, s.values[:, given]) for s in samples], means)
+    return _scaling(df, model, saturated)
+
+
+def yuan_bentler_incomplete(objective: FIMLObjective, theta: Array, K: Array, df: int, observed: Array) -> Scaling:
+    """The same with missing answers: information and scores of the observed patterns."""
+    scores = objective.casewise_scores(theta)
+    model = float(np.sum(inverse_information(observed, K) * (scores.T @ scores / objective.n)))
+    saturated = 0.0
+    for group in range(objective.structure.groups):
+        free = objective.saturated_scores(group)
+        products = free.T @ free / len(free)
+        saturated += float(np.sum(inverse(objective.saturated_information(group)) * products))
+    return _scaling(df, model, saturated)
+
+
+def _model_trace(
+    structure: Structure, samples: Sequence[GroupSample], theta: Array, means: bool, about: str, bread: Array
+) -> float:
+    return float(np.sum(bread * outer_scores(structure, samples, theta, means, about)))
+
+
+def _normal_trace(samples: Sequence[GroupSample], means: bool) -> float:
+    """t₁ with V = S⁻¹."""
+    deviations = [sample_deviations(sample, ()) for sample in samples]
+    return saturated_trace(deviations, [inverse(sample.cov) for sample in samples], means)
+
+
+def _scaling(df: int, model: float, saturated: float) -> Scaling:
+    return Scaling((saturated - model) / df if df > 0 else None, model, saturated)
+
+
+def log_likelihood(cov: Array, mean: Array, sample: GroupSample, covariates: Sequence[int] = ()) -> float:
+    """Normal log-likelihood of one group at given moments; that of given covariates is taken off (it is constant)."""
+    away = sample.mean - mean
+    precision = inverse(cov)
+    per_row = len(cov) * np.log(2 * np.pi) + np.linalg.slogdet(cov)[1] + np.sum(precision * sample.cov)
+    result = -sample.n / 2 * (per_row + away @ precision @ away)
+    if len(covariates):
+        block = sample.cov[np.ix_(list(covariates), list(covariates))]
+        k = len(covariates)
+        result += sample.n / 2 * (k * np.log(2 * np.pi) + np.linalg.slogdet(block)[1] + k)
+    return float(result)

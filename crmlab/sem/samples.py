@@ -1,0 +1,155 @@
+"""From a table to the samples of a covariance structure model: one for each group, checked before anything is computed.
+
+What cannot be analysed (a missing column, text, infinities, an item without variance or without answers, items that
+repeat each other, fewer respondents than items) is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import SemError
+from .estimators import GroupSample
+from .moments import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Rows = NDArray[np.bool_]
+
+_DEPENDENT = 1e-10  # smallest eigenvalue of a correlation matrix that still counts as positive
+
+
+def read_samples(
+    data: pd.DataFrame, observed: Sequence[str], group: str | None, missing: str
+) -> tuple[list[GroupSample], list[str]]:
+    """The samples of a table, and what has to be told about them.
+
+    Parameters
+    ----------
+    data : DataFrame (n, columns)
+    observed : sequence of str
+        Columns of the model.
+    group : str or None
+        Column that divides the respondents; groups come in order of first appearance, as in lavaan.
+    missing : {"listwise", "fiml"}
+        Whether a respondent with a missing answer is left out or kept.
+
+    Returns
+    -------
+    samples : list of GroupSample
+    problems : list of str
+
+    Raises
+    ------
+    SemError
+    """
+    _check_columns(data, observed, group)
+    values = np.column_stack([_numbers(data[name], name) for name in observed])
+    absent = np.isnan(values)
+    kept = np.logical_not(np.any(absent, axis=1) if missing == "listwise" else np.all(absent, axis=1))
+    if group is None:
+        names, members = [""], [kept]
+    else:
+        names = [str(name) for name in dict.fromkeys(data[group].dropna())]
+        labels = data[group].astype(str).to_numpy()
+        members = [kept & (labels == name) & data[group].notna().to_numpy() for name in names]
+    for name, rows in zip(names, members, strict=True):
+        _check_rows(values, rows, observed, name, missing)
+    samples = [GroupSample(name, values[rows]) for name, rows in zip(names, members, strict=True)]
+    for sample in samples:
+        check_sample(sample, observed, missing)
+    left_out = len(values) - sum(sample.n for sample in samples)
+    problems = []
+    if left_out:
+        why = "at least one answer missing" if missing == "listwise" else "no answer at all"
+        why += " or no group" if group else ""
+        problems.append(f"{left_out} of {len(values)} respondents have {why} and are left out.")
+    return samples, problems
+
+
+def check_sample(sample: GroupSample, observed: Sequence[str], missing: str) -> None:
+    """Refuse constant and linearly dependent items and samples that are too small."""
+    place = f" in group {sample.name}" if sample.name else ""
+    with np.errstate(invalid="ignore"):
+        spread = np.nanmax(sample.values, axis=0) - np.nanmin(sample.values, axis=0)
+    if constant := [name for name, s in zip(observed, spread, strict=True) if s == 0]:
+        raise SemError(
+            f"{_listed(constant)} took one value only{place}; an item without variance cannot be modelled. Leave it out"
+        )
+    p = len(observed)
+    if sample.n <= p and missing == "listwise":
+        raise SemError(
+            f"{sample.n} complete respondents{place} for {p} items: the covariance matrix is singular below {p + 1}. "
+            "Gather more answers, use fewer items, or estimate by PLS"
+        )
+    if missing == "listwise":
+        _check_dependence(sample.cov, observed, place)
+
+
+def _check_dependence(cov: Array, observed: Sequence[str], place: str) -> None:
+    spread = np.sqrt(np.diagonal(cov))
+    sizes, vectors = np.linalg.eigh(cov / np.outer(spread, spread))
+    if sizes[0] < _DEPENDENT:
+        involved = [name for name, share in zip(observed, np.abs(vectors[:, 0]), strict=True) if share > 1e-3]
+        raise SemError(
+            f"{_listed(involved)} determine each other exactly{place} (their covariance matrix is singular). Leave one "
+            "of them out"
+        )
+
+
+def _check_columns(data: pd.DataFrame, observed: Sequence[str], group: str | None) -> None:
+    import pandas as pd
+
+    if not isinstance(data, pd.DataFrame):
+        raise SemError(f"data must be a pandas DataFrame with one column per item, found {type(data).__name__}")
+    wanted = [*observed, *([group] if group is not None else [])]
+    if absent := [name for name in wanted if name not in data.columns]:
+        known = ", ".join(map(str, data.columns[:12])) + ("…" if len(data.columns) > 12 else "")
+        raise SemError(f"the data hold no column {_listed(absent)}; columns: {known}")
+    if doubled := [name for name in wanted if list(data.columns).count(name) > 1]:
+        raise SemError(f"the data hold column {_listed(doubled)} more than once; names must be unique")
+    if group is not None and not data[group].notna().any():
+        raise SemError(f"the group column {group} is empty")
+
+
+def _numbers(column: pd.Series, name: str) -> Array:
+    """A column as floats, nan where missing."""
+    try:
+        values = column.to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError):
+        found = next((value for value in column.dropna() if not _is_number(value)), column.iloc[0])
+        row = next((label for label, value in column.items() if value is found), column.index[0])
+        raise SemError(f"column {name}, row {row}: found {found!r}, expected a number") from None
+    if np.isinf(values).any():
+        row = column.index[int(np.flatnonzero(np.isinf(values))[0])]
+        raise SemError(f"column {name}, row {row}: found an infinite value, expected a finite number or nothing")
+    return values
+
+
+def _is_number(value: object) -> bool:
+    try:
+        float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _check_rows(values: Array, rows: Rows, observed: Sequence[str], group: str, missing: str) -> None:
+    place = f" in group {group}" if group else ""
+    absent = np.isnan(values if missing == "listwise" else values[rows]).all(axis=0)
+    if empty := [observed[i] for i in np.flatnonzero(absent).tolist()]:
+        raise SemError(f"{_listed(empty)} holds no answer at all{place}. Leave the item out or correct the column")
+    if rows.sum() < 2:
+        raise SemError(
+            f"{int(rows.sum())} respondents with complete answers{place}; "
+            "use missing='fiml' to keep respondents with missing answers"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(str, names[:6])) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

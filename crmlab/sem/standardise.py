@@ -1,0 +1,55 @@
+"""Standardised solutions: parameters in units of the latent variables (std_lv) and of all variables (std_all).
+
+A loading or path is multiplied by sd(cause)/sd(effect); a variance is divided by the implied variance of its variable;
+a covariance by the residual standard deviations of its two; a mean by the standard deviation. In std_lv observed
+variables keep their units. Standard deviations are the model-implied ones of each group.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .matrices import Structure
+from .moments import Array
+
+
+def standardised(structure: Structure, theta: Array) -> tuple[Array, Array]:
+    """std_lv and std_all of every row of the table, two arrays (rows,).
+
+    A negative implied or residual variance leaves nan.
+    """
+    values = structure.values(theta)
+    lv, everything = values.copy(), values.copy()
+    names = (*structure.observed, *structure.latent)
+    n_observed = len(structure.observed)
+    for group in range(structure.groups):
+        total = np.diagonal(structure.all_moments(theta, group)[0])
+        residual = np.diagonal(structure.matrices(theta, group)[1])
+        with np.errstate(invalid="ignore"):
+            sd, residual_sd = np.sqrt(total), np.sqrt(residual)
+        observed = np.arange(len(names)) < n_observed
+        units = (np.where(observed, 1.0, sd), np.where(observed, 1.0, residual_sd))
+        _scale(lv, structure, group, *units)
+        _scale(everything, structure, group, sd, residual_sd)
+    return lv, everything
+
+
+def _scale(values: Array, structure: Structure, group: int, sd: Array, residual_sd: Array) -> None:
+    """Divide the rows of one group by the units of their variables, in place."""
+    index = {name: i for i, name in enumerate((*structure.observed, *structure.latent))}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for k, row in enumerate(structure.table):
+            if row.group != group:
+                continue
+            left = index[row.lhs]
+            right = index.get(row.rhs, left)
+            if row.op == "=~":
+                values[k] *= sd[left] / sd[right]
+            elif row.op in ("~", "<~"):
+                values[k] *= sd[right] / sd[left]
+            elif row.op == "~1":
+                values[k] /= sd[left]
+            elif left == right:
+                values[k] /= sd[left] ** 2
+            else:
+                values[k] /= residual_sd[left] * residual_sd[right]
