@@ -82,8 +82,6 @@ class Patterns:
     n_rows : array (K,)
     mean : array (K, p)
         Means of each pattern, 0 where missing.
-    scatter : array (R, p, p)
-        Covariances with divisor n_rows of the R patterns that hold more than one row, 0 where missing.
     """
 
     values: Array
@@ -92,7 +90,6 @@ class Patterns:
     rows: Positions
     n_rows: Array
     mean: Array
-    scatter: Array
 
     @property
     def n(self) -> int:
@@ -103,6 +100,21 @@ class Patterns:
     def left_out(self) -> int:
         """Number of rows without any answer."""
         return len(self.kept) - len(self.values)
+
+    @cached_property
+    def members(self) -> list[Positions]:
+        """Positions of the rows of each pattern."""
+        return np.split(np.argsort(self.rows, kind="stable"), np.cumsum(self.n_rows[:-1]).astype(np.intp))
+
+    @cached_property
+    def scatter(self) -> Array:
+        """Covariances with divisor n_rows of the R patterns that hold more than one row, (R, p, p), 0 where missing."""
+        repeated = int((self.n_rows > 1).sum())
+        scatter = np.zeros((repeated, *self.observed.shape[1:], *self.observed.shape[1:]))
+        for k, members in enumerate(self.members[:repeated]):
+            deviation = np.where(self.observed[k], self.values[members] - self.mean[k], 0.0)
+            scatter[k] = deviation.T @ deviation / len(members)
+        return scatter
 
     @cached_property
     def missing(self) -> tuple[Positions, NDArray[np.bool_]]:
@@ -155,17 +167,9 @@ def patterns(values: Array, names: Sequence[str] | None = None) -> Patterns:
     order = np.argsort(-count, kind="stable")
     rows = np.argsort(order)[rows.reshape(-1)]
     observed, n_rows = present[first[order]], count[order].astype(float)
-    deviation = np.where(present, values, 0.0)
     mean = np.zeros(observed.shape)
-    np.add.at(mean, rows, deviation)
-    mean /= n_rows[:, None]
-    deviation = np.where(present, values - mean[rows], 0.0)
-    members = np.split(np.argsort(rows, kind="stable"), np.cumsum(count[order])[:-1])
-    repeated = int((n_rows > 1).sum())
-    scatter = np.zeros((repeated, values.shape[1], values.shape[1]))
-    for k in range(repeated):
-        scatter[k] = deviation[members[k]].T @ deviation[members[k]] / n_rows[k]
-    return Patterns(values, kept, observed, rows, n_rows, mean, scatter)
+    np.add.at(mean, rows, np.where(present, values, 0.0))
+    return Patterns(values, kept, observed, rows, n_rows, mean / n_rows[:, None])
 
 
 def _name(names: Sequence[str] | None, column: int) -> str:
@@ -246,8 +250,7 @@ class _Fitted:
         i, j = np.triu_indices(found.values.shape[1])
         mean = found.mean - self.deviation  # the model's mean of the answered items
         y = np.where(found.observed[found.rows], found.values - mean[found.rows], 0.0)
-        for k, w in enumerate(self.precision):
-            members = found.rows == k
+        for members, w in zip(found.members, self.precision, strict=True):
             y[members] = y[members] @ w
         inner = self.precision[:, i, j][found.rows] - y[:, i] * y[:, j]
         return np.hstack([y, -np.where(i == j, 0.5, 1.0) * inner])
@@ -280,7 +283,7 @@ def saturated(
     names: Sequence[str] | None = None,
     *,
     tolerance: float = 1e-10,
-    max_iterations: int = 3000,
+    max_iterations: int = 1000,
 ) -> SaturatedMoments:
     """Maximum likelihood moments of an incomplete table by the EM algorithm, from available-case moments.
 
@@ -408,7 +411,7 @@ class IndependenceMoments:
     log_likelihood: float
 
 
-def independence(table: Array | Patterns, covariates: Sequence[int] = ()) -> IndependenceMoments:
+def independence(table: Array | Patterns, covariates: Sequence[int] | Positions = ()) -> IndependenceMoments:
     """The baseline model: items are independent, save those at the positions `covariates`, which covary freely.
 
     Independent items have separate likelihoods, each at its maximum at the moments of the answers present.

@@ -7,6 +7,8 @@ two_factors <- "A =~ a1 + a2 + a3
 B =~ b1 + b2 + b3
 B ~ A
 y ~ A + B"
+covariates <- "B =~ b1 + b2 + b3
+B ~ a1 + a2"
 two_groups <- "A =~ a1 + c(l2, l2)*a2 + c(l3, l3)*a3
 B =~ b1 + b2 + b3
 B ~ A
@@ -57,5 +59,8 @@ cases <- list(
   hs_ml = result(hs, read.csv(file.path(folder, "hs.csv"))),
   mobi_ml = result(ecsi, read.csv(file.path(folder, "mobi.csv")))
 )
-write(toJSON(list(R = R.version.string, lavaan = as.character(packageVersion("lavaan")), cases = cases), digits = 12,
+fit <- suppressWarnings(sem(covariates, patterns, missing = "fiml", em.h1.tol = 1e-11, em.h1.iter.max = 5000))
+given <- list(model = covariates, n = lavInspect(fit, "ntotal"), fit = as.list(fitMeasures(fit)),
+              parameters = parameterEstimates(fit)[, c("lhs", "op", "rhs", "est", "se")])
+write(toJSON(list(R = R.version.string, lavaan = as.character(packageVersion("lavaan")), cases = cases, covariates = given), digits = 12,
              auto_unbox = TRUE, pretty = FALSE, na = "null"), file.path(here, "lavaan_fiml.json"))
