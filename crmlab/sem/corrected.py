@@ -1,7 +1,7 @@
 """Test statistics for the robust fit measures where answers are missing or ordinal.
 
-The plain χ² of FIML or of weighted least squares is not what RMSEA and CFI are defined on. Both corrections evaluate the
-complete-data normal-theory discrepancy at the estimates in hand and find its mean under the model, c per degree of
+The plain χ² of FIML or of weighted least squares is not what RMSEA and CFI are defined on. Both corrections evaluate
+the complete-data normal-theory discrepancy at the estimates in hand and find its mean under the model, c per degree of
 freedom, so that `measures.fit_measures` can speak of the complete, normal population.
 
 References
@@ -17,10 +17,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .matrices import Implied
 from .measures import Corrected, GroupMoments
 from .moments import Array
+
+Positions = NDArray[np.intp]
 
 
 def stacked_derivatives(implied: Implied, means: bool = True) -> Array:
@@ -57,9 +60,9 @@ def missing_data(
 ) -> Corrected:
     """What robust measures under FIML are computed from (Zhang & Savalei 2023: FIML-C, versions 6 and, robust, 3).
 
-    With W_m the observed information of the saturated moments in the answers present, W_c that in complete answers, both
-    at the saturated estimates, and U = W_m − W_m Δ(Δ'W_mΔ)⁻¹Δ'W_m: c = tr(W_c W_m⁻¹ U W_m⁻¹)/df under normality, and
-    c = tr(U W_m⁻¹ W_c W_m⁻¹ U Γ)/df with Γ = W_m⁻¹ J_m W_m⁻¹, J_m the cross-products of scores, without.
+    W_m is the observed information of the saturated moments in the answers present, W_c that in complete answers, both
+    at the saturated estimates, and U = W_m − W_m Δ(Δ'W_mΔ)⁻¹Δ'W_m. Then c = tr(W_c W_m⁻¹ U W_m⁻¹)/df under normality;
+    without, c = tr(U W_m⁻¹ W_c W_m⁻¹ U Γ)/df with Γ = W_m⁻¹ J_m W_m⁻¹ and J_m the cross-products of the scores.
 
     Parameters
     ----------
@@ -76,18 +79,18 @@ def missing_data(
     n = np.array([len(v) for v in values], dtype=float)
     shares = n / n.sum()
     observed = [pattern_information(v, s, "observed") for v, s in zip(values, saturated, strict=True)]
-    complete = [share * _complete(s) for share, s in zip(shares, saturated, strict=True)]
+    complete = [share * normal_information(s) for share, s in zip(shares, saturated, strict=True)]
     inverse = [np.linalg.inv(w) for w in observed]
     if robust:
         crossed = [pattern_information(v, s, "scores") for v, s in zip(values, saturated, strict=True)]
-        gamma = _diagonal([w @ j @ w / share for w, j, share in zip(inverse, crossed, shares, strict=True)])
-    w_m = _diagonal([share * w for share, w in zip(shares, observed, strict=True)])
-    w_c, w_i = _diagonal(complete), _diagonal([w / share for share, w in zip(shares, inverse, strict=True)])
+        gamma = block_diagonal([w @ j @ w / share for w, j, share in zip(inverse, crossed, shares, strict=True)])
+    w_m = block_diagonal([share * w for share, w in zip(shares, observed, strict=True)])
+    w_c, w_i = block_diagonal(complete), block_diagonal([w / share for share, w in zip(shares, inverse, strict=True)])
     independent = [_independent(v) for v in values]
     found = []
     for model, delta, degrees in (
         (implied, np.vstack(derivatives), df),
-        (independent, _diagonal([_independence_derivatives(len(s.cov)) for s in saturated]), None),
+        (independent, block_diagonal([_independence_derivatives(len(s.cov)) for s in saturated]), None),
     ):
         u = w_m - w_m @ delta @ np.linalg.pinv(delta.T @ w_m @ delta) @ delta.T @ w_m
         trace = np.trace(u @ w_i @ w_c @ w_i @ u @ gamma) if robust else np.trace(w_c @ w_i @ u @ w_i)
@@ -118,7 +121,7 @@ def pattern_information(values: Array, moments: GroupMoments, kind: str) -> Arra
     p = values.shape[1]
     total = np.zeros((p + p * (p + 1) // 2,) * 2)
     for here, answers in _patterns(values):
-        inverse = np.linalg.inv(moments.cov[np.ix_(here, here)])
+        inverse: Array = np.asarray(np.linalg.inv(moments.cov[np.ix_(here, here)]), dtype=float)
         deviation = answers - moments.mean[here]
         places = _places(here, p)
         if kind == "scores":
@@ -149,7 +152,7 @@ def pairwise_moments(values: Array) -> GroupMoments:
     return GroupMoments(cov * (len(values) - 1) / len(values), np.nanmean(values, axis=0))
 
 
-def _patterns(values: Array) -> Iterator[tuple[Array, Array]]:
+def _patterns(values: Array) -> Iterator[tuple[Positions, Array]]:
     """Positions of the answers present, and the answers, for each pattern of missing answers."""
     present = ~np.isnan(values)
     patterns, member = np.unique(present, axis=0, return_inverse=True)
@@ -159,7 +162,7 @@ def _patterns(values: Array) -> Iterator[tuple[Array, Array]]:
             yield here, values[np.ix_(member.ravel() == k, here)]
 
 
-def _places(here: Array, p: int) -> Array:
+def _places(here: Positions, p: int) -> Positions:
     """Positions of a pattern's means and covariances among all of (μ, vech Σ)."""
     number = np.zeros((p, p), dtype=np.intp)
     j, i = np.triu_indices(p)
@@ -204,10 +207,25 @@ def _scores(deviation: Array, w: Array) -> Array:
     return np.hstack([z, np.where(i == j, square / 2, square)])
 
 
-def _complete(moments: GroupMoments) -> Array:
-    """Information per respondent about (μ, vech Σ) in complete normal answers."""
-    w = np.linalg.inv(moments.cov)
-    return _diagonal([w, bilinear(w, 0.5 * w)])
+def normal_information(moments: GroupMoments, sample: GroupMoments | None = None) -> Array:
+    """Information per respondent about (μ, vech Σ) in complete normal answers, at `moments`; about vech Σ without mean.
+
+    Expected; with a `sample` observed, see `pattern_information`, T = S + dd' and d = x̄ − μ.
+
+    Examples
+    --------
+    >>> normal_information(GroupMoments(np.eye(1)))
+    array([[0.5]])
+    """
+    w: Array = np.asarray(np.linalg.inv(moments.cov), dtype=float)
+    m, cross = 0.5 * w, np.zeros((len(w), len(w) * (len(w) + 1) // 2))
+    if sample is not None:
+        gap = np.zeros(len(w))
+        if sample.mean is not None and moments.mean is not None:
+            gap = sample.mean - moments.mean
+        m, cross = w @ (sample.cov + np.outer(gap, gap)) @ w - m, _linear(w, w @ gap)
+    covariances = bilinear(w, m)
+    return covariances if moments.mean is None else np.block([[w, cross], [cross.T, covariances]])
 
 
 def _independent(values: Array) -> GroupMoments:
@@ -220,7 +238,7 @@ def _independence_derivatives(p: int) -> Array:
     return np.eye(p + len(i))[:, np.concatenate([np.arange(p), p + np.flatnonzero(i == j)])]
 
 
-def _diagonal(blocks: Sequence[Array]) -> Array:
+def block_diagonal(blocks: Sequence[Array]) -> Array:
     """The matrix with these blocks along its diagonal."""
     rows, columns = (np.cumsum([0, *(block.shape[k] for block in blocks)]) for k in (0, 1))
     total = np.zeros((rows[-1], columns[-1]))
@@ -266,8 +284,8 @@ def ordinal(
     information = sum(s * d.T @ (w[:, None] * d) for s, d, w in zip(shares, derivatives, weights, strict=True))
     delta = np.vstack([d[r] for d, r in zip(derivatives, rows, strict=True)])
     w = np.concatenate([s * w[r] for s, w, r in zip(shares, weights, rows, strict=True)])
-    acov = _diagonal([g[r, r] / s for s, g, r in zip(shares, gamma, rows, strict=True)])
-    v = _diagonal([s * _correlation_weights(one.cov) for s, one in zip(shares, implied, strict=True)])
+    acov = block_diagonal([g[r, r] / s for s, g, r in zip(shares, gamma, rows, strict=True)])
+    v = block_diagonal([s * _correlation_weights(one.cov) for s, one in zip(shares, implied, strict=True)])
     rest = np.eye(len(w)) - delta @ np.linalg.pinv(np.asarray(information)) @ (delta.T * w)
     chisq = sum(k * discrepancy(_plain(s), _plain(i)) for k, s, i in zip(n, sample, implied, strict=True))
     free = [GroupMoments(np.eye(p))] * len(n)
@@ -282,7 +300,7 @@ def _plain(moments: GroupMoments) -> GroupMoments:
 
 def _correlation_weights(cov: Array) -> Array:
     """½ tr(Σ⁻¹ dΣ Σ⁻¹ dΣ*) for the elements below the diagonal, by columns."""
-    inverse = np.linalg.inv(cov)
+    inverse: Array = np.asarray(np.linalg.inv(cov), dtype=float)
     j, i = np.triu_indices(len(cov))
     off = i != j
     return bilinear(inverse, 0.5 * inverse)[np.ix_(off, off)]
