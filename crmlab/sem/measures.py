@@ -269,7 +269,6 @@ def fit_measures(
     robust : bool or None
         Whether robust measures are wanted; None: where there is a mean-scaled or shifted test, or `corrected`.
         Where ordinal items leave `corrected` None, robust measures are nan.
-    closeness : Closeness or None
 
     Returns
     -------

@@ -218,10 +218,8 @@ def modification_indices(
 
     Parameters
     ----------
-    structure, theta
-        The fitted model and its estimates.
-    samples, n : sequences
-        Moments and size of each group.
+    structure, theta, samples, n
+        The fitted model and its estimates; moments and size of each group.
     objective : callable or None
         Makes the estimator's objective of a structure; None: `NormalObjective`. Its information is the expected one,
         also where standard errors come from the observed (MLR): so does lavaan.
@@ -246,12 +244,11 @@ def modification_indices(
     cross = basis.T @ information[:q, q:]
     own = np.diag(information)[q:]
     left = own - np.einsum("ij,ij->j", cross, np.linalg.pinv(inside, hermitian=True) @ cross)
-    identified = left > _LOST * np.maximum(own, 1e-300)
-    kept = np.flatnonzero(identified)
+    kept = np.flatnonzero(left > _LOST * np.maximum(own, 1e-300))
     epc = score[q:][kept] / left[kept]
     rows = [extra[k] for k in kept]
     scales = [_scales(structure, theta, row) for row in rows]
-    found = pd.DataFrame(
+    return pd.DataFrame(
         {
             "lhs": [row.lhs for row in rows],
             "op": [row.op for row in rows],
@@ -263,7 +260,6 @@ def modification_indices(
             "sepc_all": epc * np.array([every for _, every in scales]),
         }
     )
-    return found
 
 
 def _extended(structure: Structure) -> tuple[Structure, list[Parameter]]:
