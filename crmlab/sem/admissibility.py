@@ -126,10 +126,12 @@ def _alike(structure: Structure, cov: Array, group: int, place: str) -> Iterator
         members = sorted(together)
         pairs = np.abs(correlation[np.ix_(members, members)])[np.triu_indices(len(members), 1)]
         alike = _and([names[i] for i in members])
+        found = f"correlation {pairs.min():.3f}"
+        if len(pairs) > 1:
+            found = f"correlations {pairs.min():.3f} to {pairs.max():.3f}"
         yield (
-            f"{alike} cannot be told apart as causes of {_and(effects)}{place} (implied correlations "
-            f"{pairs.min():.3f} to {pairs.max():.3f}): only their joint effect is identified, not the single paths. "
-            f"Estimate by PLS, or merge {alike} into one construct."
+            f"{alike} cannot be told apart as causes of {_and(effects)}{place} (implied {found}): only their joint "
+            f"effect is identified, not the single paths. Estimate by PLS, or merge {alike} into one construct."
         )
     if not causes:
         latent = [i for i, name in enumerate(names) if name in structure.latent]

@@ -13,15 +13,14 @@ carried by theta = offset + K u.
 References
 ----------
 Browne, M. W. (1982). Covariance structures. In Hawkins (ed.), Topics in Applied Multivariate Analysis, 72–141.
-Hägglund, G. (1982). Factor analysis by instrumental variables methods. Psychometrika 47, 209–222.
 Jöreskog, K. G. (1967). Some contributions to maximum likelihood factor analysis. Psychometrika 32, 443–482.
 Nocedal, J. & Wright, S. J. (2006). Numerical Optimization, second edition. Springer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -30,10 +29,14 @@ import numpy as np
 from .matrices import Differentials, Structure
 from .moments import Array, inverse
 
-MAX_ITERATIONS = 500
+MAX_ITERATIONS = 200
 _DECREMENT = 1e-13  # at n = 1,000 it leaves every estimate within 1e-5 standard errors of the optimum
 _HESSIAN_STEP = 1e-4  # in units of a parameter's own precision
-_SHORTEST_STEP = 1e-8
+_SHORTEST_STEP = 1e-6
+_QUASI_NEWTON = 40  # quasi-Newton steps before the information is computed again
+_SCORING = 60  # Fisher steps before Newton steps take over
+_STUCK = 1e8
+_CONVERGED = "converged"
 _FAR = 1e-3  # decrement above which the expected information is the better metric
 _SOUND = 0.05  # smallest share of a parameter's standardised information (its root) that the others leave
 _STALLED = 1e-9  # decrement at which rounding may keep the line search from improving
@@ -67,6 +70,18 @@ class GroupSample:
         """Covariances with divisor n, (p, p)."""
         centred = self.values - self.mean
         return centred.T @ centred / self.n
+
+
+@dataclass(frozen=True)
+class GroupMoments:
+    """Moments of one group without its answers: n, covariance (p, p) with divisor n, mean (p,)."""
+
+    n: int
+    cov: Array
+    mean: Array
+
+
+Metric = Callable[[Array], Array]
 
 
 class Objective(Protocol):
@@ -116,7 +131,7 @@ class MLObjective:
         Whether means are part of the model.
     """
 
-    def __init__(self, structure: Structure, samples: Sequence[GroupSample], means: bool):
+    def __init__(self, structure: Structure, samples: Sequence[GroupSample | GroupMoments], means: bool):
         self.structure, self.samples, self.means = structure, samples, means
         total = sum(sample.n for sample in samples)
         self.weights = [sample.n / total for sample in samples]
@@ -161,7 +176,7 @@ class MLObjective:
         """Observed information of one observation, half the Hessian of F."""
         return _half_hessian(self, theta)
 
-    def _about(self, sample: GroupSample, mean: Array) -> Array:
+    def _about(self, sample: GroupSample | GroupMoments, mean: Array) -> Array:
         """Second moments about the implied mean where means are modelled, else covariances."""
         if not self.means:
             return sample.cov
@@ -181,7 +196,7 @@ class MLObjective:
 
 @dataclass(frozen=True)
 class _MLGroup:
-    sample: GroupSample
+    sample: GroupSample | GroupMoments
     moments: Differentials
     inverse: Array
 
@@ -270,71 +285,6 @@ def _half_hessian(objective: Objective, theta: Array) -> Array:
     return (result + result.T) / 2
 
 
-def starting_values(structure: Structure, samples: Sequence[GroupSample]) -> Array:
-    """Where the search begins: loadings by instrumental variables, half of each variance left unexplained.
-
-    A loading relative to the marker item is the share of covariances with the block's other items (Hägglund 1982):
-    λ_j = Σ_k s_jk s_1k / Σ_k s_1k². Paths and covariances between constructs begin at 0. Values written with `start()`
-    are taken as they are.
-    """
-    theta = np.zeros(structure.n_free)
-    index = {name: i for i, name in enumerate(structure.observed)}
-    for group in range(structure.groups - 1, -1, -1):  # equal parameters begin where the first group does
-        _start_group(structure, samples[group], group, index, theta)
-    return theta
-
-
-def _start_group(structure: Structure, sample: GroupSample, group: int, index: dict[str, int], theta: Array) -> None:
-    """Fill in the starting values of the free parameters of one group."""
-    rows = [(row, k) for row, k in zip(structure.table, structure.position, strict=True) if row.group == group]
-    blocks: dict[str, list[str]] = {}
-    for row, _ in rows:
-        if row.op == "=~" and row.rhs in index:
-            blocks.setdefault(row.lhs, []).append(row.rhs)
-    fixed_variance = {row.lhs for row, k in rows if row.op == "~~" and row.lhs == row.rhs and k < 0 and row.fixed}
-    loading, variance = {}, {}
-    for construct, items in blocks.items():
-        relative, common = _block_start(sample.cov, [index[item] for item in items])
-        unit = np.sqrt(common) if construct in fixed_variance else 1.0
-        loading.update({(construct, item): value * unit for item, value in zip(items, relative, strict=True)})
-        variance[construct] = common
-    for row, k in rows:
-        if k < 0:
-            continue
-        own = index.get(row.lhs)
-        if row.start is not None:
-            theta[k] = row.start
-        elif row.op == "=~":
-            theta[k] = loading.get((row.lhs, row.rhs), 1.0)
-        elif row.op == "~1":
-            theta[k] = 0.0 if own is None else sample.mean[own]
-        elif row.op == "~~" and row.lhs == row.rhs:
-            theta[k] = variance.get(row.lhs, 0.1) if own is None else 0.5 * sample.cov[own, own]
-        elif row.op == "<~":
-            theta[k] = 1.0
-        else:
-            theta[k] = 0.0
-
-
-def _block_start(cov: Array, items: list[int]) -> tuple[Array, float]:
-    """Loadings of a block relative to its first item, and the variance of what the items share."""
-    block = cov[np.ix_(items, items)]
-    marker = block[0, 0]
-    if len(items) < 3:
-        shared = block[0, -1] if len(items) == 2 and 0 < block[0, 1] < marker else 0.5 * marker
-        return np.ones(len(items)), float(shared)
-    loadings = np.ones(len(items))
-    for item in range(1, len(items)):
-        others = [k for k in range(1, len(items)) if k != item]
-        loadings[item] = block[item, others] @ block[0, others] / max(float(block[0, others] @ block[0, others]), 1e-12)
-    ratio = loadings * np.sqrt(marker / np.diagonal(block))
-    loadings = np.where((np.abs(ratio) > 0.1) & (np.abs(ratio) < 10), loadings, np.sqrt(np.diagonal(block) / marker))
-    i, j = np.triu_indices(len(items), 1)
-    products = loadings[i] * loadings[j]
-    shared = block[i, j] @ products / (products @ products)
-    return loadings, float(np.clip(shared, 0.1 * marker, 0.9 * marker))
-
-
 def minimise(
     objective: Objective,
     theta: Array,
@@ -342,7 +292,7 @@ def minimise(
     offset: Array | None = None,
     max_iterations: int = MAX_ITERATIONS,
 ) -> Optimum:
-    """Minimise a discrepancy by Fisher scoring with a safe line search; where that stalls, by BFGS and scoring again.
+    """Minimise a discrepancy by Fisher scoring; where that is slow, by Newton steps with the observed information.
 
     Parameters
     ----------
@@ -364,55 +314,92 @@ def minimise(
     u = K.T @ (theta - offset)  # the columns of K are orthonormal
     if not np.isfinite(objective.value(offset + K @ u)):
         return Optimum(offset + K @ u, np.inf, False, 0, "the starting values imply an impossible covariance matrix")
-    first = _score(objective, u, K, offset, max_iterations)
+    first = _score(objective, u, K, offset, min(max_iterations, _SCORING), objective.information)
     if first.converged or not K.shape[1]:
         return first
-    from scipy.optimize import minimize
-
-    found = minimize(
-        lambda v: min(objective.value(offset + K @ v), 1e10),
-        K.T @ (first.theta - offset),
-        jac=lambda v: K.T @ objective.gradient(offset + K @ v),
-        method="BFGS",
-        options={"gtol": 1e-6, "maxiter": 10 * max_iterations},
-    )
-    second = _score(objective, np.asarray(found.x), K, offset, max_iterations)
-    best = second if second.value <= first.value else first
-    return Optimum(best.theta, best.value, best.converged, first.iterations + second.iterations, best.message)
+    u = K.T @ (first.theta - offset)
+    second = _score(objective, u, K, offset, max_iterations - first.iterations, objective.observed_information)
+    return replace(second, iterations=first.iterations + second.iterations)
 
 
-def _score(objective: Objective, u: Array, K: Array, offset: Array, max_iterations: int) -> Optimum:
-    """Fisher scoring in u; a step is halved until F falls enough and every implied covariance is possible.
-
-    Far from the optimum the expected information is the metric. Near it the curvature that the expectation leaves out
-    slows scoring down; there the metric learns it from the gradients (BFGS update of its inverse), unless parameters
-    are so hard to tell apart that it would learn rounding errors.
-    """
+def _score(objective: Objective, u: Array, K: Array, offset: Array, max_iterations: int, metric: Metric) -> Optimum:
+    """Scoring in u: damped as in Levenberg and Marquardt far from the optimum, quasi-Newton near it."""
     theta = offset + K @ u
-    value, slope = objective.value(theta), K.T @ objective.gradient(theta)
-    (inverse, sound), far = _inverse(K.T @ objective.information(theta) @ K), True
+    used, message = 0, ""
+    while used < max_iterations:
+        theta, carried, iterations, message = _approach(objective, theta, K, max_iterations - used, metric)
+        used += iterations
+        if carried is None:
+            break
+        theta, iterations, message = _finish(objective, theta, K, carried, max_iterations - used)
+        used += iterations
+        if message:
+            break
+    message = message or f"no optimum after {max_iterations} iterations"
+    return Optimum(theta, objective.value(theta), message == _CONVERGED, used, message)
+
+
+def _approach(
+    objective: Objective, theta: Array, K: Array, max_iterations: int, metric: Metric
+) -> tuple[Array, Array | None, int, str]:
+    """Damped scoring until the optimum is reached, or so near that its curvature is steady.
+
+    A step that does not lower F by a tenth of what the quadratic model promises is tried again, damped more: this turns
+    it towards the steepest descent and keeps it away from impossible covariance matrices.
+
+    Returns
+    -------
+    theta, inverse of the metric to go on with (None: stop here), iterations, message
+    """
+    damping, value = 0.0, objective.value(theta)
+    slope, information = K.T @ objective.gradient(theta), K.T @ metric(theta) @ K
     for iteration in range(max_iterations):
-        step = -inverse @ slope / 2
+        carried, sound = _inverse(information, damping)
+        step = -carried @ slope / 2
+        decrement = float(-slope @ step)
+        if decrement < _DECREMENT * (1 + damping) and damping < _STUCK:
+            return theta, None, iteration, _CONVERGED
+        if decrement < _FAR and sound and damping == 0:
+            return theta, carried, iteration, ""
+        trial = objective.value(theta + K @ step)
+        gain = (value - trial) / max(decrement - float(step @ information @ step), 1e-300)
+        if not gain > 0.1:
+            if decrement < _STALLED and damping == 0:
+                return theta, None, iteration, _CONVERGED
+            damping = max(4 * damping, 1e-2)
+            if damping > _STUCK:
+                return theta, None, iteration, "no step lowers the discrepancy any further"
+            continue
+        theta, value = theta + K @ step, trial
+        slope, information = K.T @ objective.gradient(theta), K.T @ metric(theta) @ K
+        if gain > 0.5:
+            damping = damping / 10 if damping > 1e-3 else 0.0
+    return theta, None, max_iterations, ""
+
+
+def _finish(
+    objective: Objective, theta: Array, K: Array, carried: Array, max_iterations: int
+) -> tuple[Array, int, str]:
+    """BFGS near the optimum: the metric learns the curvature that the expected information leaves out.
+
+    Returns
+    -------
+    theta, iterations, message (empty: the metric went astray, score again)
+    """
+    value, slope = objective.value(theta), K.T @ objective.gradient(theta)
+    for iteration in range(min(max_iterations, _QUASI_NEWTON)):
+        step = -carried @ slope / 2
         decrement = float(-slope @ step)
         if 0 <= decrement < _DECREMENT:
-            return Optimum(theta, value, True, iteration, "converged")
-        length, reached = _line_search(objective, theta, K @ step, value, decrement)
+            return theta, iteration, _CONVERGED
+        length, value = _line_search(objective, theta, K @ step, value, decrement)
         if length == 0.0:
-            if far:
-                near = 0 <= decrement < _STALLED
-                why = "converged" if near else "no step lowers the discrepancy any further"
-                return Optimum(theta, value, near, iteration, why)
-            (inverse, sound), far = _inverse(K.T @ objective.information(theta) @ K), True
-            continue
-        theta, value = theta + length * (K @ step), reached
+            return theta, iteration, _CONVERGED if 0 <= decrement < _STALLED else ""
+        theta = theta + length * (K @ step)
         change = K.T @ objective.gradient(theta) - slope
         slope = slope + change
-        far = decrement > _FAR or length < 1 or not sound
-        if far:
-            inverse, sound = _inverse(K.T @ objective.information(theta) @ K)
-        else:
-            inverse = _bfgs(inverse, length * step, change / 2)
-    return Optimum(theta, value, False, max_iterations, f"no optimum after {max_iterations} iterations")
+        carried = _bfgs(carried, length * step, change / 2)
+    return theta, min(max_iterations, _QUASI_NEWTON), ""
 
 
 def _line_search(
@@ -428,24 +415,32 @@ def _line_search(
     return 0.0, value
 
 
-def _bfgs(inverse: Array, step: Array, change: Array) -> Array:
+def _bfgs(metric: Array, step: Array, change: Array) -> Array:
     """Inverse metric that agrees with the change of the gradient along the last step (Nocedal & Wright 2006, 6.17)."""
     along = float(step @ change)
     if along <= 1e-10 * np.sqrt((step @ step) * (change @ change)):
-        return inverse
-    carried = inverse @ change
+        return metric
+    carried = metric @ change
     crossed = np.outer(carried, step)
-    return inverse + (1 + change @ carried / along) * np.outer(step, step) / along - (crossed + crossed.T) / along
+    return metric + (1 + change @ carried / along) * np.outer(step, step) / along - (crossed + crossed.T) / along
 
 
-def _inverse(information: Array) -> tuple[Array, bool]:
-    """information⁻¹ and whether it is well conditioned; where parameters cannot be told apart, the pseudo-inverse."""
-    scale = np.sqrt(np.maximum(np.diagonal(information), 1e-300))
-    scaled = information / np.outer(scale, scale)
+def _inverse(information: Array, damping: float = 0.0) -> tuple[Array, bool]:
+    """Inverse of the damped information, and whether it is well conditioned.
+
+    Directions in which the information is negative (the observed one, far from an optimum) count with its size;
+    directions in which it is 0 are left out.
+    """
+    scale = np.sqrt(np.maximum(np.abs(np.diagonal(information)), 1e-300))
+    scaled = information / np.outer(scale, scale) + damping * np.eye(len(scale))
     root = _cholesky(scaled)
     pivot = 0.0 if root is None else float(np.diagonal(root).min(initial=1.0))
-    inverse = np.linalg.inv(scaled) if pivot > 1e-6 else np.linalg.pinv(scaled, rcond=1e-10, hermitian=True)
-    return inverse / np.outer(scale, scale), pivot > _SOUND
+    if pivot > 1e-5:
+        return inverse(scaled) / np.outer(scale, scale), pivot > _SOUND
+    sizes, vectors = np.linalg.eigh(scaled)
+    known = np.abs(sizes) > 1e-10
+    found = (vectors[:, known] / np.abs(sizes[known])) @ vectors[:, known].T
+    return found / np.outer(scale, scale), False
 
 
 def _cholesky(matrix: Array) -> Array | None:

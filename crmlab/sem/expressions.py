@@ -83,6 +83,12 @@ def defined(relations: Sequence[Relation], labels: Mapping[str, int | float], th
     return values, jacobian
 
 
+def check(relations: Sequence[Relation], labels: Mapping[str, int | float], n_free: int) -> None:
+    """Raise ModelError where a definition cannot be computed from these labels."""
+    with np.errstate(all="ignore"):
+        _definitions(relations, labels, np.ones(n_free, dtype=complex))
+
+
 def linear_constraints(
     constraints: Sequence[Relation],
     definitions: Sequence[Relation],

@@ -18,14 +18,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import admissibility, expressions, inference
+from .corrected import missing_data
 from .errors import SemError
-from .estimators import GroupSample, MLObjective, Objective, Optimum, ULSObjective, minimise, starting_values
+from .estimators import GroupMoments, GroupSample, MLObjective, Objective, Optimum, ULSObjective, minimise
 from .fiml import FIMLObjective, independence
 from .matrices import Defaults, Parameter, Structure, Variables, parameter_table
-from .measures import GroupMoments, Likelihoods, Residue, TestStatistics, fit_measures
+from .measures import Corrected, Likelihoods, Residue, TestStatistics, fit_measures
+from .measures import GroupMoments as MeasuredMoments
 from .moments import Array
 from .samples import read_samples
 from .standardise import standardised
+from .starting import starting_values
 from .syntax import Model
 
 if TYPE_CHECKING:
@@ -58,7 +61,7 @@ def fit(
     estimator: str = "ML",
     missing: str = "listwise",
     group: str | None = None,
-    group_equal: Sequence[str] = (),
+    group_equal: Sequence[str] | str = (),
     std_lv: bool = False,
     meanstructure: bool | None = None,
     fixed_x: bool = True,
@@ -82,7 +85,7 @@ def fit(
         Leave incomplete respondents out, or let each count with the items answered (ML and MLR).
     group : str, optional
         Column that divides the respondents.
-    group_equal : sequence of str
+    group_equal : str or sequence of str
         What is equal in all groups: "loadings", "intercepts", "means", "regressions", "residuals",
         "residual.covariances", "lv.variances", "lv.covariances".
     std_lv : bool
@@ -132,7 +135,8 @@ def fit(
     samples, problems = read_samples(data, variables.observed, group, missing)
     if meanstructure is None:
         meanstructure = any(term.rhs == "1" for term in model.terms) or group is not None or missing == "fiml"
-    defaults = Defaults(len(samples), meanstructure, std_lv, fixed_x, orthogonal, tuple(group_equal))
+    equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
+    defaults = Defaults(len(samples), meanstructure, std_lv, fixed_x, orthogonal, equal)
     structure = Structure(parameter_table(model, defaults), variables.observed, variables.latent, len(samples))
     return estimate(model, structure, samples, defaults, choice, problems)
 
@@ -177,13 +181,12 @@ def estimate(
     start: Array | None = None,
 ) -> Fit:
     """Estimate a structure from samples; `fit` without the reading of text and table."""
-    objective, moments = _objective(structure, samples, defaults, choice)
+    objective = _objective(structure, samples, defaults.means, choice)
     structure = objective.structure
-    K, offset = expressions.linear_constraints(
-        model.constraints, model.definitions, _labels(structure), structure.n_free
-    )
-    begin = starting_values(structure, moments) if start is None else start
-    optimum = minimise(objective, begin, K, offset)
+    labels = _labels(structure)
+    K, offset = expressions.linear_constraints(model.constraints, model.definitions, labels, structure.n_free)
+    expressions.check(model.definitions, labels, structure.n_free)
+    optimum = _search(objective, samples, K, offset) if start is None else minimise(objective, start, K, offset)
     return Fit(
         model=model,
         structure=structure,
@@ -198,17 +201,41 @@ def estimate(
 
 
 def _objective(
-    structure: Structure, samples: Sequence[GroupSample], defaults: Defaults, choice: Choices
-) -> tuple[Objective, Sequence[GroupSample]]:
-    """The discrepancy of the estimator, and moments to begin from."""
+    structure: Structure, samples: Sequence[GroupSample], means: bool, choice: Choices
+) -> MLObjective | ULSObjective | FIMLObjective:
+    """The discrepancy of the estimator, with the moments of given covariates filled in."""
     if choice.missing == "fiml":
         objective = FIMLObjective(structure, samples)
-        given = structure.given([(m.cov, m.mean) for m in objective.saturated])
-        objective.structure = given
-        return objective, objective.saturated  # type: ignore[return-value]
+        objective.structure = structure.given([(m.cov, m.mean) for m in objective.saturated])
+        return objective
     structure = structure.given([(sample.cov, sample.mean) for sample in samples])
-    kind = ULSObjective if choice.estimator == "ULS" else MLObjective
-    return kind(structure, samples, defaults.means), samples
+    return (ULSObjective if choice.estimator == "ULS" else MLObjective)(structure, samples, means)
+
+
+def _search(objective: Objective, samples: Sequence[GroupSample], K: Array, offset: Array) -> Optimum:
+    """Minimise from starting values made of the data.
+
+    With missing answers the search begins at the solution for the saturated moments, which is quick to find and near.
+    Where it fails it begins again with all paths at 0.
+    """
+    structure = objective.structure
+    moments: Sequence[GroupSample | GroupMoments] = samples
+    if isinstance(objective, FIMLObjective):
+        answered = zip(objective.patterns, objective.saturated, strict=True)
+        moments = [GroupMoments(found.n, saturated.cov, saturated.mean) for found, saturated in answered]
+    best: Optimum | None = None
+    for paths in (True, False):
+        theta = starting_values(structure, moments, paths)
+        if isinstance(objective, FIMLObjective):
+            first = minimise(MLObjective(structure, moments, True), theta, K, offset)
+            theta = first.theta if first.converged else theta
+        found = minimise(objective, theta, K, offset)
+        if best is None or found.value < best.value - 1e-10 or (found.converged and not best.converged):
+            best = found
+        if best.converged:
+            break
+    assert best is not None
+    return best
 
 
 def _labels(structure: Structure) -> dict[str, int | float]:
@@ -426,7 +453,28 @@ class Fit:
             if scaling is not None and self.choice.scaled == "yuan_bentler":
                 scales = (scaling.model / self._n_rows_free, scaling.saturated / _n_moments(self.structure, self.means))
             likelihoods = Likelihoods(*logl, *scales)
-        return fit_measures(self.test, self.baseline, self._residue, self.n_free, likelihoods=likelihoods)
+        return fit_measures(
+            self.test,
+            self.baseline,
+            self._residue,
+            self.n_free,
+            likelihoods=likelihoods,
+            corrected=self._corrected if isinstance(self.objective, FIMLObjective) else None,
+        )
+
+    @property
+    def _corrected(self) -> Corrected:
+        """What the robust measures of FIML are computed from."""
+        assert isinstance(self.objective, FIMLObjective)
+        residue = self._residue
+        return missing_data(
+            [found.values for found in self.objective.patterns],
+            residue.sample,
+            residue.implied,
+            [self.objective.jacobian(self.theta, g) @ self.K for g in range(self.structure.groups)],
+            self.df,
+            self.choice.scaled is not None,
+        )
 
     @cached_property
     def _residue(self) -> Residue:
@@ -436,10 +484,10 @@ class Fit:
         return Residue(
             [sample.n for sample in self.samples],
             [
-                GroupMoments(m.cov * (s.n / (s.n - 1) if least_squares else 1), m.mean if self.means else None)
+                MeasuredMoments(m.cov * (s.n / (s.n - 1) if least_squares else 1), m.mean if self.means else None)
                 for m, s in zip(moments, self.samples, strict=True)
             ],
-            [GroupMoments(cov, mean if self.means else None) for cov, mean in implied],
+            [MeasuredMoments(cov, mean if self.means else None) for cov, mean in implied],
             weights=[np.ones(_length(cov, self.means)) for cov, _ in implied] if least_squares else None,
             least_squares=least_squares,
         )

@@ -119,6 +119,8 @@ def _check_columns(data: pd.DataFrame, observed: Sequence[str], group: str | Non
 
 def _numbers(column: pd.Series, name: str) -> Array:
     """A column as floats, nan where missing."""
+    if column.dtype.kind in "mMc":
+        raise SemError(f"column {name} holds {column.dtype} values, expected numbers")
     try:
         values = column.to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError):
