@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_float_dtype, is_integer_dtype
 
 from crmlab.errors import InputError
 from crmlab.responses.cells import NO_ANSWER, as_text, number, plain, usual_labels
@@ -318,7 +319,7 @@ def _recoded(
 
 def _numbers(distinct: pd.Index) -> tuple[np.ndarray, dict[int, str]]:
     """The values as numbers, NaN for what is none; and the plain text of those that were not stored as numbers."""
-    if distinct.dtype != object:
+    if is_integer_dtype(distinct) or is_float_dtype(distinct):
         return distinct.to_numpy(dtype=float, copy=True), {}
     texts = {i: plain(value) for i, value in enumerate(distinct)}
     return np.array([number(text) for text in texts.values()], dtype=float), texts
