@@ -401,16 +401,16 @@ class SatisfactionIndex:
         """
         from .plots import csi as draw
 
-        labels = {name: self.questionnaire.label(name, language) for name in self.index.index}
+        named = [*self.index.index, *self.questionnaire.items.index]
+        labels = {name: self.questionnaire.label(name, language) for name in named}
         target = self.questionnaire.index
+        common: dict[str, Any] = {"labels": labels, "language": language, "level": self.level}
         drawings: dict[str, Callable[[], Axes]] = {
-            "constructs": lambda: draw.construct_bars(self.index, highlight=target, labels=labels, language=language),
-            "paths": lambda: draw.path_diagram(
-                self.paths, self.r_squared, self.index, labels=labels, language=language
-            ),
-            "priority": lambda: draw.priority_map(self.priority_map(), labels=labels, language=language),
-            "groups": lambda: draw.group_intervals(self.by_group, target, labels=labels, language=language),
-            "weights": lambda: draw.weights_bars(self.loadings, labels=labels, language=language),
+            "constructs": lambda: draw.construct_bars(self.index, highlight=target, **common),
+            "paths": lambda: draw.path_diagram(self.paths, self.r_squared, self.index, highlight=target, **common),
+            "priority": lambda: draw.priority_map(self.priority_map(), **common),
+            "groups": lambda: draw.group_intervals(self.by_group, target, **common),
+            "weights": lambda: draw.weights_bars(self.loadings, **common),
         }
         if kind not in drawings:
             raise InputError(f"plot {kind!r} is unknown; choose one of {', '.join(drawings)}.")
