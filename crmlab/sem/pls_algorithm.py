@@ -15,7 +15,7 @@ Data Analysis 48, 159–205.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -264,11 +264,11 @@ def statistics(model: PathModel, correlation: Array, sd: Array, weights: Array) 
     }
 
 
-def _per_construct(model: PathModel, formula, reflective_only: bool = True) -> Array:
+def _per_construct(model: PathModel, formula: Callable[[NDArray[np.intp]], Array]) -> Array:
     """Apply a formula to the indicator positions of each construct; (b, k), nan for formative ones."""
     columns = [formula(model.members(j)) for j in range(len(model.constructs))]
     for j in range(len(columns)):
-        if reflective_only and model.is_formative(j):
+        if model.is_formative(j):
             columns[j] = np.full_like(columns[j], np.nan)
     return np.stack(columns, axis=1)
 
