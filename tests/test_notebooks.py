@@ -571,7 +571,7 @@ def test_the_solutions_of_an_exercise_run_from_top_to_bottom_and_are_right(targe
             verdicts[value.question] = value
     asked = [question.name for question in answers.of_chapter(target.name[:2])]
     assert list(verdicts) == asked, "every question of the chapter is checked, in order"
-    assert [str(verdict) for verdict in verdicts.values()] == [f"{name}: right." for name in asked]
+    assert [verdict.message for verdict in verdicts.values()] == [f"{name}: right." for name in asked]
 
 
 @each(EXERCISES)

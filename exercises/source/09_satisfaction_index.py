@@ -30,7 +30,7 @@ from crmlab.teaching import check, show
 answers = load_mobi()
 items = ["CUSA1", "CUSA2", "CUSA3"]
 survey = csi.estimate(Questionnaire.shipped("ecsi"), answers)
-show(survey.loadings.set_index("item").loc[items])
+show(survey.loadings.set_index("item").loc[items, ["loading", "weight"]])
 
 # %% [markdown] lang="en"
 # ## Question 1 · By hand
