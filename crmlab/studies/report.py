@@ -391,6 +391,9 @@ class _Report:
         )
 
     def _priority(self) -> _Section:
+        causes = self.result.priority_map().sort_values("importance", ascending=False)
+        first = [self._label(name) for name in causes.index[causes["quadrant"] == "act now"]]
+        verdict = self.t("priority.act" if first else "priority.no_act", names=self.t("list_separator").join(first))
         table = _Table(
             self.t("priority.caption", level=self._level),
             self._columns("construct", "importance", "interval", "performance", "interval", "quadrant"),
@@ -404,11 +407,11 @@ class _Report:
                     interval(row["performance_ci_lower"], row["performance_ci_upper"], 1),
                     self.t(f"quadrant.{row['quadrant']}"),
                 ]
-                for name, row in self.result.priority_map().sort_values("importance", ascending=False).iterrows()
+                for name, row in causes.iterrows()
             ],
             self.t("priority.note"),
         )
-        return self._section("priority", [table], self._figure("priority"))
+        return self._section("priority", [table], self._figure("priority"), verdict=verdict)
 
     def _groups(self) -> _Section:
         """One row a group: its index with interval, then its index of every other construct."""
