@@ -516,6 +516,20 @@ def test_every_objection_of_an_estimate_has_chinese_words(result, responses) -> 
     assert [problem for problem in sorted(said) if t.problem(problem, str) is None] == []
 
 
+def test_an_index_without_causes_has_no_priorities() -> None:
+    design = yaml.safe_load((STUDIES.parent / "questionnaires" / "course_csi.yaml").read_text(encoding="utf-8"))
+    del design["complaints"]
+    design["constructs"] = {name: design["constructs"][name] for name in ("Satisfaction", "Loyalty")}
+    design["paths"] = {"Loyalty": ["Satisfaction"]}
+    questionnaire = Questionnaire.from_text(yaml.safe_dump(design, allow_unicode=True))
+    responses = read_responses(datasets.load_survey().data, questionnaire)
+    page = Page(report.html(csi.estimate(questionnaire, responses, bootstrap=20), responses=responses), "en")
+    assert "Where to act first" not in page.text
+    assert "Matters most" not in page.text
+    anchors = [section["id"] for section in page.all("section") if "id" in section]
+    assert anchors == ["constructs", "paths", "limits", "measurement", "data", "method", "provenance"]
+
+
 def test_the_report_names_its_files_and_programs(page: Page, responses) -> None:
     design = hashlib.sha256(hostile_design().encode("utf-8")).hexdigest()
     assert f"SHA-256 {responses.sha256}" in page.text

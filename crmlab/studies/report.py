@@ -189,8 +189,11 @@ class _Report:
     @cached_property
     def _numbers(self) -> dict[str, int]:
         """The number of each section by its anchor."""
-        groups = [] if self.result.by_group.empty else ["groups"]
-        anchors = ["constructs", "paths", "priority", *groups, "limits", "measurement", "data", "method", "provenance"]
+        anchors = ["constructs", "paths", "priority", "groups", "limits", "measurement", "data", "method", "provenance"]
+        if self.result.priority_map().empty:
+            anchors.remove("priority")
+        if self.result.by_group.empty:
+            anchors.remove("groups")
         return {anchor: place for place, anchor in enumerate(anchors, start=1)}
 
     @property
