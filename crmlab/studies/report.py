@@ -70,7 +70,15 @@ def write_html(result: SatisfactionIndex, path: str | Path, language: str = "en"
 
     Examples
     --------
-    >>> write_html(result, "report.html", "zh", responses=responses)  # doctest: +SKIP
+    >>> import tempfile
+    >>> from crmlab import Questionnaire, csi
+    >>> from crmlab.studies import read_answers
+    >>> design = Questionnaire.shipped("ecsi")
+    >>> answers = read_answers("mobi", design)
+    >>> file = Path(tempfile.mkdtemp()) / "report.html"
+    >>> write_html(csi.estimate(design, answers, bootstrap=20), file, "zh", responses=answers)
+    >>> "顾客满意度指数为 72.5" in file.read_text(encoding="utf-8")
+    True
     """
     Path(path).write_text(html(result, language, responses=responses), encoding="utf-8")
 
