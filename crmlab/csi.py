@@ -414,6 +414,8 @@ class SatisfactionIndex:
         }
         if kind not in drawings:
             raise InputError(f"plot {kind!r} is unknown; choose one of {', '.join(drawings)}.")
+        if kind == "priority" and self.importance.empty:
+            raise InputError(f"there is no priority map: no path of the model leads to {target}.")
         if kind == "groups" and self.by_group.empty:
             raise InputError("there are no groups to draw; call csi.estimate with by='column'.")
         return drawings[kind]()

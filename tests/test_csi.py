@@ -252,3 +252,28 @@ def test_an_acsi_shaped_survey_from_the_generator_runs_too():
         sem.pls(Questionnaire.shipped("course_csi").model(), survey.data).shape.constructs
     )
     assert estimate.r_squared.loc["Satisfaction", "r_squared"] > 0.3
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [("pie", "plot 'pie' is unknown; choose one of constructs, paths"), ("groups", "there are no groups to draw")],
+)
+def test_a_figure_that_cannot_be_drawn_is_named(result, kind, says):
+    with pytest.raises(InputError, match=says):
+        result.plot(kind)
+
+
+def test_an_index_without_causes_has_no_priority_map():
+    text = (
+        "crmlab_questionnaire: 1\nname: x\nindex: S\nscale: {min: 1, max: 10}\nconstructs:\n"
+        "  S: {facets: [{label: s, items: {s1: a, s2: b}}]}\n  L: {facets: [{label: l, items: {l1: c, l2: d}}]}\n"
+        "paths:\n  L: [S]\n"
+    )
+    rng = np.random.default_rng(1)
+    answers = np.clip(rng.normal(5.5, 1, size=(80, 1)) + rng.normal(0, 1, size=(80, 4)), 1, 10)
+    survey = csi.estimate(
+        Questionnaire.from_text(text), pd.DataFrame(answers, columns=["s1", "s2", "l1", "l2"]), bootstrap=50
+    )
+    assert survey.importance.empty
+    with pytest.raises(InputError, match="no path of the model leads to S"):
+        survey.plot("priority")

@@ -131,6 +131,8 @@ def test_an_unknown_interval_or_statistic_is_named():
         draws.interval("paths", level=95)
     with pytest.raises(sem.SemError, match="at least 2 resamples, found 1"):
         sem.pls(MODEL, survey(60)).bootstrap(1)
+    with pytest.raises(sem.SemError, match="seed must be 0 or more, found -1"):
+        sem.pls(MODEL, survey(60)).bootstrap(10, seed=-1)
 
 
 def test_progress_reaches_the_total():

@@ -125,6 +125,15 @@ def test_signs_follow_the_majority_or_the_anchor():
     assert anchored["q1"] > 0 > max(anchored["q2"], anchored["q3"])
 
 
+def test_opposed_items_end_in_a_named_problem():
+    """The second item is the first reversed: their sum is constant, and equal weights would start from nothing."""
+    answers = survey().assign(v2=lambda a: 11 - a["v1"])
+    fit = sem.pls(MODEL, answers)
+    assert fit.converged
+    assert np.isfinite(fit.values["paths"]).all()
+    assert any("Item v2 has a negative weight" in problem for problem in fit.problems)
+
+
 def test_missing_answers_are_replaced_or_left_out_and_told():
     answers = survey()
     answers.loc[[3, 7], "q1"] = np.nan

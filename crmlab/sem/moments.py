@@ -42,9 +42,13 @@ class Moments:
 
     @cached_property
     def correlation(self) -> Array:
-        """Correlations, array (b, p, p); rows of a constant item are nan."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return self.cov / (self.sd[:, :, None] * self.sd[:, None, :])
+        """Correlations, array (b, p, p); rows and columns of a constant item are nan."""
+        scale = np.where(self.sd > 0, self.sd, np.nan)
+        return self.cov / (scale[:, :, None] * scale[:, None, :])
+
+    def take(self, rows: NDArray[np.bool_]) -> Moments:
+        """The moments of some of the samples."""
+        return Moments(self.mean[rows], self.cov[rows])
 
 
 class SampleMoments:
@@ -73,6 +77,7 @@ class SampleMoments:
         self.center = np.nanmean(self.values, axis=0)
         self._deviation = np.where(present, self.values - self.center, 0.0)
         self._present = None if present.all() else present.astype(float)
+        self._spread = np.mean(self._deviation**2, axis=0)
         self._upper = np.triu_indices(self.p)
 
     @cached_property
@@ -117,6 +122,9 @@ class SampleMoments:
             cross = zm.reshape(-1, p, p) * shift[:, None, :]
             both = shift[:, :, None] * shift[:, None, :]
             cov = self._square(zz) - cross - cross.transpose(0, 2, 1) + both * self._square(mm)
+        # What rounding leaves of the variance of an item that is constant in a resample is no variance.
+        constant = np.diagonal(cov, axis1=1, axis2=2) <= 1e-12 * n * self._spread
+        cov = np.where(constant[:, :, None] | constant[:, None, :], 0.0, cov)
         return Moments(self.center + shift, cov / (n - 1))
 
     def _square(self, triangle: Array) -> Array:

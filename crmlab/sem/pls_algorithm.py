@@ -28,6 +28,7 @@ from .reliability import alpha_of, ave_of, htmt_of, omega_of, rho_a_of, rho_c_of
 
 SCHEMES = ("path", "centroid", "factorial")
 Keys = Mapping[str, Sequence[tuple[str, ...]]]
+_SINGULAR = 1e10  # an entry of an inverse correlation matrix this large leaves no digits to trust
 RELIABILITY = ("alpha", "alpha_std", "omega", "rho_a", "rho_c", "ave")
 
 
@@ -110,18 +111,16 @@ def solve_weights(
     ----------
     model : PathModel
     correlation : array (b, p, p)
-        Correlations of the indicators; samples that hold nan (a constant item) do not converge.
+        Correlations of the indicators, finite: see `estimable`.
     scheme : {"path", "centroid", "factorial"}
     """
     if scheme not in SCHEMES:
         raise SemError(f"scheme {scheme!r} is unknown; choose one of {', '.join(SCHEMES)}")
     b, p = correlation.shape[:2]
     values, iterations, converged = np.full((b, p), np.nan), np.zeros(b, dtype=np.intp), np.zeros(b, dtype=bool)
-    active = np.flatnonzero(np.isfinite(correlation).all(axis=(1, 2)))
-    r, w = correlation[active], np.ones((len(active), p))
+    active, r = np.arange(b), correlation
     inverses = _formative_inverses(model, r)
-    to_composites, variance = item_composite_covariance(model, r, w)
-    w, to_composites = _rescaled(model, w, to_composites, variance)
+    w, to_composites = _start(model, r)
     for iteration in range(1, max_iterations + 1):
         if not len(active):
             break
@@ -143,6 +142,25 @@ def solve_weights(
     return Weights(values, iterations, converged)
 
 
+def estimable(model: PathModel, correlation: Array) -> NDArray[np.bool_]:
+    """Which samples can be estimated at all, (b,): no constant item, no collinear items in a formative block."""
+    possible = np.asarray(np.isfinite(correlation).all(axis=(1, 2)))
+    for inverse in _formative_inverses(model, correlation[possible]).values():
+        possible[possible] = np.isfinite(inverse).all(axis=(1, 2))
+    return possible
+
+
+def _start(model: PathModel, r: Array) -> tuple[Array, Array]:
+    """Equal weights; where they cancel out (opposed items), the first item of the block alone."""
+    w = np.ones(r.shape[:2])
+    _, variance = item_composite_covariance(model, r, w)
+    cancelled = (variance < 1e-8)[:, model.block]
+    first = np.diff(model.block, prepend=-1) != 0
+    w = np.where(cancelled & ~first, 0.0, w)
+    to_composites, variance = item_composite_covariance(model, r, w)
+    return _rescaled(model, w, to_composites, variance)
+
+
 def item_composite_covariance(model: PathModel, r: Array, w: Array) -> tuple[Array, Array]:
     """cov(item, composite) for all pairs, (b, p, k), and the composites' variances, (b, k)."""
     b, p = w.shape
@@ -157,8 +175,7 @@ def _composite_correlation(model: PathModel, to_composites: Array, w: Array) -> 
 
 def _rescaled(model: PathModel, w: Array, to_composites: Array, variance: Array) -> tuple[Array, Array]:
     """Scale weights so that every composite has unit variance."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        scale = 1 / np.sqrt(variance)
+    scale = 1 / np.sqrt(variance)
     return w * scale[:, model.block], to_composites * scale[:, None, :]
 
 
@@ -194,14 +211,15 @@ def _regression(c: Array, target: int, predictors: NDArray[np.intp]) -> tuple[Ar
 
 
 def _inverse(matrices: Array) -> Array:
-    """Inverses of a batch; nan where a matrix is singular."""
+    """Inverses of correlation matrices of a batch; nan where a matrix is singular but for rounding."""
     try:
-        return np.asarray(np.linalg.inv(matrices), dtype=float)
+        inverses = np.asarray(np.linalg.inv(matrices), dtype=float)
     except np.linalg.LinAlgError:
-        regular = np.linalg.matrix_rank(np.nan_to_num(matrices)) == matrices.shape[-1]
+        regular = np.abs(np.linalg.det(matrices)) > 0
         inverses = np.full_like(matrices, np.nan)
         inverses[regular] = np.linalg.inv(matrices[regular])
-        return inverses
+    inverses[np.abs(inverses).max(axis=(1, 2), initial=0) > _SINGULAR] = np.nan
+    return inverses
 
 
 def majority_signs(model: PathModel, to_composites: Array, anchors: Mapping[str, str]) -> Array:
@@ -262,6 +280,19 @@ def statistics(model: PathModel, correlation: Array, sd: Array, weights: Array) 
         "item_vif": _item_vif(model, correlation),
         **_reliability(model, correlation, sd, loadings, rho_a),
     }
+
+
+def is_admissible(model: PathModel, values: Mapping[str, Array]) -> NDArray[np.bool_]:
+    """Whether a population can have these estimates, (b,): finite paths; when corrected, true correlations, R² ≤ 1."""
+    finite = np.asarray(np.isfinite(values["paths"]).all(axis=1))
+    if not model.consistent:
+        return finite
+    k = len(model.constructs)
+    matrices = np.tile(np.eye(k), (len(finite), 1, 1))
+    i, j = np.triu_indices(k, 1)
+    matrices[:, i, j] = matrices[:, j, i] = np.where(finite[:, None], values["correlations"], 0.0)
+    possible = np.linalg.eigvalsh(matrices)[:, 0] > -1e-9
+    return finite & possible & (values["r_squared"] <= 1 + 1e-9).all(axis=1)
 
 
 def _per_construct(model: PathModel, formula: Callable[[NDArray[np.intp]], Array]) -> Array:
