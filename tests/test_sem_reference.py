@@ -594,3 +594,38 @@ def test_bias_and_standard_error_exist_wherever_the_interval_does():
     table = sem.pls("A =~ a + b + c; B =~ d + e; B ~ A", answers).bootstrap(1000, seed=1).table("omega")
     assert np.isfinite(table[["ci_lower", "ci_upper"]]).all(axis=None)
     assert np.isfinite(table[["bias", "se"]]).all(axis=None)
+
+
+@pytest.mark.xfail(strict=True, reason="an empty batch cannot be reshaped")
+def test_a_batch_without_any_usable_resample_is_no_fault(monkeypatch):
+    """One resample a batch: those without the respondent who alone gives s3 its variance are empty batches."""
+    monkeypatch.setattr("crmlab.sem.bootstrap._BATCH", 1)
+    answers = survey(40).assign(s3=4.3)
+    answers.loc[3, "s3"] = 7.1
+    without = (draw_counts(np.random.default_rng(1), 30, 40)[:, 3] == 0).sum()
+    draws = sem.pls(MODEL, answers).bootstrap(30, seed=1)
+    assert without > 0
+    assert draws.not_converged == without
+
+
+@pytest.mark.xfail(strict=True, reason="the second block is looked up among the resamples that the first has left over")
+def test_two_formative_blocks_may_fail_in_different_resamples():
+    """Respondent 7 alone tells a from c, respondent 20 alone d from f."""
+    rng = np.random.default_rng(1)
+    answers = pd.DataFrame(rng.normal(size=(60, 6)), columns=list("abcdef"))
+    answers["d"] += answers["a"]
+    answers["c"] = answers["a"] + 2.0 * (answers.index == 7)
+    answers["f"] = answers["d"] + 2.0 * (answers.index == 20)
+    drawn_rows = draw_counts(np.random.default_rng(1), 100, 60)
+    told_apart = (drawn_rows[:, 7] > 0) & (drawn_rows[:, 20] > 0)
+    draws = sem.pls("A <~ a + b + c; D <~ d + e + f; D ~ A", answers).bootstrap(100, seed=1)
+    assert draws.n_used == told_apart.sum()
+
+
+@pytest.mark.xfail(strict=True, reason="the weights become nan and are said not to have settled")
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_predictors_that_are_one_construct_are_named(scheme):
+    answers = survey(100)
+    text = "One =~ q1 + q2; Other =~ q1 + q2; Satisfaction =~ s1 + s2; Satisfaction ~ One + Other"
+    with pytest.raises(sem.SemError, match="One, Other"):
+        sem.pls(text, answers, scheme=scheme)
