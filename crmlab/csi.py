@@ -578,11 +578,15 @@ def _omega_problems(fit: PLSFit) -> list[str]:
 
 def _resample_problems(draws: Bootstrap) -> list[str]:
     problems = []
-    left_out = draws.not_converged + draws.inadmissible
-    if left_out:
+    if draws.not_converged:
         problems.append(
-            f"{left_out} of {draws.n_requested} resamples were left out of the intervals ({draws.not_converged} did "
-            f"not converge, {draws.inadmissible} gave impossible correlations)."
+            f"{draws.not_converged} of {draws.n_requested} resamples could not be estimated and were left out of the "
+            "intervals."
+        )
+    if draws.inadmissible:
+        problems.append(
+            f"{draws.inadmissible} of {draws.n_requested} resamples gave corrected correlations that are impossible "
+            "together; the intervals of paths and loadings are not to be trusted."
         )
     turned = {name: count for name, count in draws.sign_changes.items() if count > draws.n_used / 20}
     for name, count in turned.items():

@@ -167,7 +167,7 @@ def test_consistent_pls_changes_paths_but_not_the_index(ecsi, mobi, result):
     # seminr 0.2.1, PLSc: Image → Expectation .8632932 against .5049139 uncorrected
     assert corrected.paths["estimate"][0] == pytest.approx(0.8632932, abs=1e-6)
     assert corrected.method["resamples_inadmissible"] > 0
-    assert any("resamples were left out of the intervals" in problem for problem in corrected.problems)
+    assert any("corrected correlations that are impossible together" in problem for problem in corrected.problems)
 
 
 def test_the_same_seed_gives_the_same_result(ecsi, mobi):
@@ -266,7 +266,8 @@ def test_a_figure_that_cannot_be_drawn_is_named(result, kind, says):
 def test_an_index_without_causes_has_no_priority_map():
     text = (
         "crmlab_questionnaire: 1\nname: x\nindex: S\nscale: {min: 1, max: 10}\nconstructs:\n"
-        "  S: {facets: [{label: s, items: {s1: a, s2: b}}]}\n  L: {facets: [{label: l, items: {l1: c, l2: d}}]}\n"
+        "  S: {label: s, facets: [{label: s, items: {s1: a, s2: b}}]}\n"
+        "  L: {label: l, facets: [{label: l, items: {l1: c, l2: d}}]}\n"
         "paths:\n  L: [S]\n"
     )
     rng = np.random.default_rng(1)

@@ -103,7 +103,7 @@ def test_resamples_with_a_constant_item_are_counted():
     answers["q1"] = (answers.index == 0).astype(float)
     draws = sem.pls(MODEL, answers).bootstrap(1000, seed=1)
     assert draws.not_converged == pytest.approx(1000 * np.exp(-1), abs=4 * np.sqrt(1000 * 0.37 * 0.63))
-    assert draws.n_used == 1000 - draws.not_converged - draws.inadmissible
+    assert draws.n_used == 1000 - draws.not_converged
     assert len(draws.draws["paths"]) == draws.n_used
 
 

@@ -54,7 +54,7 @@ class Estimates:
     not_converged : int
         Resamples left out because they did not converge or cannot be estimated (an item without variance).
     inadmissible : int
-        Resamples left out because no population can have the estimate.
+        Resamples among those used whose estimate no population can have.
     sign_changes : array (k,) of int
         How often each construct's own orientation differed from the sample's and was turned round.
     """
@@ -128,10 +128,10 @@ def run(
             progress(done, n_resamples)
     draws = _gathered(results)
     not_converged, inadmissible = sum(r.not_converged for r in results), sum(r.inadmissible for r in results)
-    used = n_resamples - not_converged - inadmissible
+    used = n_resamples - not_converged
     if used < 2:
         raise SemError(
-            f"only {used} of {n_resamples} resamples gave an admissible estimate; the sample is too small "
+            f"only {used} of {n_resamples} resamples gave an estimate; the sample is too small "
             "or the model does not fit it, and no interval can be stated"
         )
     changes = np.sum([r.sign_changes for r in results], axis=0)
@@ -165,8 +165,9 @@ class Bootstrap:
     keys : mapping of str to list of tuples
         What each entry speaks of.
     n_requested, not_converged, inadmissible : int
-        Resamples asked for; left out because they did not converge or an item was constant; left out because no
-        population can have the corrected correlations (consistent PLS).
+        Resamples asked for; left out because they did not converge or an item was constant; used although no
+        population can have their corrected correlations (consistent PLS): an interval over the possible ones alone
+        would look calm where the estimator is not.
     sign_changes : dict of str to int
         In how many of the resamples used each construct came out reversed and was turned round.
     seed : int
@@ -185,7 +186,7 @@ class Bootstrap:
     @property
     def n_used(self) -> int:
         """Resamples behind the intervals."""
-        return self.n_requested - self.not_converged - self.inadmissible
+        return self.n_requested - self.not_converged
 
     def interval(self, name: str, kind: str = "percentile", level: float = 0.95) -> tuple[Array, Array]:
         """Lower and upper ends for every entry of a statistic.

@@ -487,12 +487,12 @@ class PLSFit:
         solved = solve_weights(self.shape, correlation, self.scheme, self.tolerance, self.max_iterations)
         batch, weights = batch.take(solved.converged), solved.values[solved.converged]
         values, changes = self._evaluated(batch, weights, statistic)
-        admissible = is_admissible(self.shape, values)
+        known = np.isfinite(values["paths"]).all(axis=1)
         return resampling.Estimates(
-            {name: value[admissible] for name, value in values.items()},
-            not_converged=size - len(weights),
-            inadmissible=int((~admissible).sum()),
-            sign_changes=changes[admissible].sum(axis=0),
+            {name: value[known] for name, value in values.items()},
+            not_converged=size - int(known.sum()),
+            inadmissible=int((~is_admissible(self.shape, values)[known]).sum()),
+            sign_changes=changes[known].sum(axis=0),
         )
 
     def _evaluated(

@@ -334,10 +334,11 @@ show(corrected.problems)
 # %% [markdown] lang="en"
 # Look at the intervals: they reach far beyond −1 and 1. The data have nothing to say about these paths any more, and
 # the list of problems says why. Customers answer about image, quality and satisfaction almost as if they were one
-# thing (an HTMT near 1 means just that). After the correction nothing is left to tell them apart, and in a quarter of
-# the resamples the corrected correlations are impossible. More computing does not mend this; better questions would.
-# Plain PLS gives calm numbers on the same survey. They describe the *scores* honestly, but **calm is not the same as
-# correct**: if a common factor is the truth, they are attenuated. Always read `problems` before you read results.
+# thing (an HTMT near 1 means just that). After the correction nothing is left to tell them apart, and in most of the
+# resamples the corrected correlations cannot all be true together. More computing does not mend this; better
+# questions would. Plain PLS gives calm numbers on the same survey. They describe the *scores* honestly, but **calm is
+# not the same as correct**: if a common factor is the truth, they are attenuated. Always read `problems` before you
+# read results.
 
 # %% [markdown] lang="en"
 # ## From numbers to decisions
