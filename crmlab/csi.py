@@ -231,8 +231,9 @@ class _Ruler:
         per_point = unstandardised * points[:, block]
         means = [batch.moments.mean, *self._group_means(batch)]
         index, *by_group = [(per_point * (mean - self.minimum)) @ membership for mean in means]
+        spread = points * self._error_free(values["rho_a"])
         importance = [
-            values["total"][:, route] * points[:, self.target] / points[:, source] for route, source in self.drivers
+            values["total"][:, route] * spread[:, self.target] / spread[:, source] for route, source in self.drivers
         ]
         return {
             "index": index,
@@ -242,6 +243,11 @@ class _Ruler:
             "group_index": np.hstack([np.empty((len(index), 0)), *by_group]),
             "importance": np.stack(importance, axis=1) if importance else np.empty((len(index), 0)),
         }
+
+    def _error_free(self, rho_a: Array) -> Array:
+        """Standard deviation of each construct without error to that of its composite: √ρ_A when corrected, else 1."""
+        corrected = np.abs(rho_a) if self.fit.shape.consistent else np.ones_like(rho_a)
+        return np.sqrt(np.nan_to_num(corrected, nan=1.0))
 
     def _group_means(self, batch: Resamples) -> list[Array]:
         """Item means (b, p) of each group; a missing answer stands at the mean of all, as in the model."""
@@ -618,6 +624,12 @@ def _group_problems(ruler: _Ruler, responses: Responses, by: str | None) -> list
     if small:
         problems.append(
             f"Groups of {by} with fewer than {SMALL_GROUP} respondents have wide, rough intervals: {', '.join(small)}."
+        )
+    silent = ruler.member.T @ ~np.isnan(ruler.fit.sample.values) @ ruler.fit.shape.membership == 0
+    for g, j in np.argwhere(silent):
+        problems.append(
+            f"Nobody of {by} {ruler.groups[g]} answered any item of {ruler.fit.shape.constructs[j]}: its index there "
+            "is that of all respondents, not its own."
         )
     without = int(responses.data[by].loc[ruler.fit.rows].isna().sum())
     if without:

@@ -170,6 +170,32 @@ def test_consistent_pls_changes_paths_but_not_the_index(ecsi, mobi, result):
     assert any("corrected correlations that are impossible together" in problem for problem in corrected.problems)
 
 
+def test_importance_of_corrected_effects_is_among_error_free_constructs():
+    """Unstandardised effects do not depend on reliability: both truths give about the importance of the population.
+
+    The standard deviation of an error-free construct, in index points, is that of its composite times √ρ_A.
+    """
+    survey = datasets.simulate_survey(n=20_000, seed=5, points=None, measurement="factor")
+    fit = csi.estimate(Questionnaire.shipped("course_csi"), survey.data, consistent=True, bootstrap=2)
+    truth, items = survey.truth, survey.truth.items
+    points = {}
+    for construct, block in items.groupby("construct"):
+        weights = block["weight"] / block["sd"]
+        spread = 100 / (weights * (block["max"] - block["min"])).sum()
+        points[construct] = spread * np.sqrt(truth.reliability[construct])
+    total = truth.effects.query("to == 'Satisfaction'").set_index("from")["total"]
+    for construct, effect in total.items():
+        expected = effect * points["Satisfaction"] / points[construct]
+        assert fit.importance.loc[construct, "importance"] == pytest.approx(expected, abs=0.03)
+
+
+def test_a_group_without_any_answer_to_a_construct_is_told(grouped_ecsi, branches):
+    holes = branches.astype({"CUSCO": float})
+    holes.loc[holes["branch"] == "south", "CUSCO"] = np.nan
+    told = "\n".join(csi.estimate(grouped_ecsi, holes, by="branch", bootstrap=20).problems)
+    assert "Nobody of branch south answered any item of Complaints" in told
+
+
 def test_the_same_seed_gives_the_same_result(ecsi, mobi):
     first, again = (json.dumps(csi.estimate(ecsi, mobi, bootstrap=50, seed=9).to_dict()) for _ in range(2))
     assert first == again

@@ -596,7 +596,6 @@ def test_bias_and_standard_error_exist_wherever_the_interval_does():
     assert np.isfinite(table[["bias", "se"]]).all(axis=None)
 
 
-@pytest.mark.xfail(strict=True, reason="an empty batch cannot be reshaped")
 def test_a_batch_without_any_usable_resample_is_no_fault(monkeypatch):
     """One resample a batch: those without the respondent who alone gives s3 its variance are empty batches."""
     monkeypatch.setattr("crmlab.sem.bootstrap._BATCH", 1)
@@ -608,7 +607,6 @@ def test_a_batch_without_any_usable_resample_is_no_fault(monkeypatch):
     assert draws.not_converged == without
 
 
-@pytest.mark.xfail(strict=True, reason="the second block is looked up among the resamples that the first has left over")
 def test_two_formative_blocks_may_fail_in_different_resamples():
     """Respondent 7 alone tells a from c, respondent 20 alone d from f."""
     rng = np.random.default_rng(1)
@@ -622,7 +620,6 @@ def test_two_formative_blocks_may_fail_in_different_resamples():
     assert draws.n_used == told_apart.sum()
 
 
-@pytest.mark.xfail(strict=True, reason="the weights become nan and are said not to have settled")
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_predictors_that_are_one_construct_are_named(scheme):
     answers = survey(100)

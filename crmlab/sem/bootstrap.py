@@ -276,8 +276,9 @@ def _bca_shares(draws: Array, estimate: Array, left_out: Array, tails: Array) ->
     """Bias-corrected and accelerated shares (2, m) (Efron & Tibshirani 1993, eqs. 14.10, 14.14, 14.15)."""
     from scipy.special import ndtr, ndtri
 
-    below = np.mean(draws < estimate, axis=0) + np.mean(draws == estimate, axis=0) / 2
-    z0 = ndtri(np.clip(below, 1 / (2 * len(draws)), 1 - 1 / (2 * len(draws))))
+    size = np.maximum(np.isfinite(draws).sum(axis=0), 1)
+    below = (np.sum(draws < estimate, axis=0) + np.sum(draws == estimate, axis=0) / 2) / size
+    z0 = ndtri(np.clip(below, 1 / (2 * size), 1 - 1 / (2 * size)))
     known = np.isfinite(left_out)
     mean = np.where(known, left_out, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     d = np.where(known, mean - left_out, 0.0)

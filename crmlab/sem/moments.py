@@ -18,7 +18,7 @@ from .errors import SemError
 Array = NDArray[np.float64]
 
 MISSING = ("mean", "listwise")
-_ROWS_AT_ONCE = 4096
+_FEATURE_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,13 @@ class SampleMoments:
     @cached_property
     def full(self) -> Moments:
         """Moments of the table itself, as a batch of one."""
-        return self.resampled(np.ones((1, self.n)))
+        return self._moments(self._total[None], self.n)
 
     def resampled(self, counts: Array) -> Moments:
         """Moments of b resamples; `counts` (b, n) says how often each row was drawn (n draws in each row)."""
-        blocks = range(0, self.n, _ROWS_AT_ONCE)
-        sums = sum(counts[:, i : i + _ROWS_AT_ONCE] @ self._features(slice(i, i + _ROWS_AT_ONCE)) for i in blocks)
+        size = max(1, _FEATURE_BYTES // (8 * len(self._total)))
+        blocks = (slice(i, i + size) for i in range(0, self.n, size))
+        sums = sum(counts[:, rows] @ self._features(rows) for rows in blocks)
         return self._moments(np.asarray(sums), self.n)
 
     def leave_one_out(self, rows: slice) -> Moments:
@@ -97,8 +98,13 @@ class SampleMoments:
 
     @cached_property
     def _total(self) -> Array:
-        blocks = range(0, self.n, _ROWS_AT_ONCE)
-        return np.sum([self._features(slice(i, i + _ROWS_AT_ONCE)).sum(axis=0) for i in blocks], axis=0)
+        """The features summed over all rows, (q,)."""
+        z, m = self._deviation, self._present
+        if m is None:
+            return np.concatenate([z.sum(axis=0), (z.T @ z)[self._upper]])
+        return np.concatenate(
+            [z.sum(axis=0), (z.T @ z)[self._upper], m.sum(axis=0), (m.T @ m)[self._upper], (z.T @ m).ravel()]
+        )
 
     def _features(self, rows: slice) -> Array:
         """Row features whose weighted sums give the moments, (r, q): z, zz'; with missing answers also m, mm', zm'."""

@@ -30,6 +30,7 @@ from .pls_algorithm import (
     RELIABILITY,
     Keys,
     PathModel,
+    composite_correlation,
     estimable,
     is_admissible,
     item_composite_covariance,
@@ -178,6 +179,7 @@ def estimate(
     sample = SampleMoments(values)
     _check_formative(shape, sample)
     weights = solve_weights(shape, sample.full.correlation, scheme, tolerance, max_iterations)
+    _check_equations(shape, sample, weights.values)
     return PLSFit(
         shape=shape,
         scheme=scheme,
@@ -237,8 +239,8 @@ def _column(data: pd.DataFrame, item: str, construct: str) -> Array:
         raise SemError(
             f"item {item} of {construct}: {column.shape[1]} columns of the data have this name. Rename all but one"
         )
-    if column.dtype.kind in "mM":
-        raise SemError(f"item {item} of {construct} holds dates or durations, not answers. Check the column")
+    if column.dtype.kind in "mMc":
+        raise SemError(f"item {item} of {construct} holds {column.dtype}, not answers. Check the column")
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
         numbers = column.to_numpy(dtype=float)
     else:
@@ -264,6 +266,21 @@ def _check_formative(shape: PathModel, sample: SampleMoments) -> None:
                     f"the items of the formative construct {construct} ({', '.join(shape.blocks[construct])}) are "
                     "collinear: one is a sum of the others, so their weights cannot be told apart. Drop an item"
                 )
+
+
+def _check_equations(shape: PathModel, sample: SampleMoments, weights: Array) -> None:
+    """Predictors that are sums of one another, or one construct under two names, have no coefficients of their own."""
+    if not np.isfinite(weights).all():  # the path scheme needs those coefficients; the factorial one does not
+        weights = solve_weights(shape, sample.full.correlation, "factorial").values
+    cross, _ = item_composite_covariance(shape, sample.full.correlation, weights)
+    composites = composite_correlation(shape, cross, weights)[0]
+    for target, predictors in shape.equations:
+        if np.linalg.matrix_rank(composites[np.ix_(predictors, predictors)], tol=1e-9) < len(predictors):
+            names = ", ".join(shape.constructs[j] for j in predictors)
+            raise SemError(
+                f"{shape.constructs[target]} is explained by {names}, and these are collinear (one follows from the "
+                "others): their paths cannot be told apart. Merge or drop one"
+            )
 
 
 def _check_anchors(shape: PathModel, anchors: Mapping[str, str]) -> None:
@@ -546,6 +563,20 @@ def _measurement_problems(fit: PLSFit) -> list[str]:
                 f"Item {item} hardly belongs to {construct} (loading {loading:.2f}, below 0.40): it shares little with "
                 "the other items."
             )
+    for construct in dict.fromkeys(
+        construct
+        for (construct, _), inflation in zip(fit.keys["item_vif"], fit.values["item_vif"][0], strict=True)
+        if not np.isfinite(inflation)
+    ):
+        problems.append(f"The items of {construct} are collinear: one repeats another or is a sum of others.")
+    counted: dict[str, list[str]] = {}
+    for construct, item in fit.shape.indicators:
+        counted.setdefault(item, []).append(construct)
+    problems += [
+        f"Item {item} stands in {' and in '.join(names)}, which are related for that reason alone; HTMT counts it too."
+        for item, names in counted.items()
+        if len(names) > 1
+    ]
     for construct, alpha, rho_a in zip(
         fit.shape.constructs, fit.values["alpha_std"][0], fit.values["rho_a"][0], strict=True
     ):
@@ -579,7 +610,7 @@ def _structure_problems(fit: PLSFit) -> list[str]:
                 "Use plain PLS or merge the two."
             )
     for (source, target), inflation in zip(fit.keys["vif"], fit.values["vif"][0], strict=True):
-        if inflation > VIF_LIMIT:
+        if not inflation <= VIF_LIMIT:
             problems.append(
                 f"{source} → {target}: the predictors overlap (VIF {inflation:.1f}, above {VIF_LIMIT:.0f}); this path "
                 "is poorly determined."

@@ -124,7 +124,7 @@ def solve_weights(
     for iteration in range(1, max_iterations + 1):
         if not len(active):
             break
-        inner = _inner_weights(model, _composite_correlation(model, to_composites, w), scheme)
+        inner = _inner_weights(model, composite_correlation(model, to_composites, w), scheme)
         new = np.einsum("bpl,blp->bp", to_composites, inner[:, :, model.block])
         for j, inverse in inverses.items():
             members = model.members(j)
@@ -145,8 +145,10 @@ def solve_weights(
 def estimable(model: PathModel, correlation: Array) -> NDArray[np.bool_]:
     """Which samples can be estimated at all, (b,): no constant item, no collinear items in a formative block."""
     possible = np.asarray(np.isfinite(correlation).all(axis=(1, 2)))
+    regular = np.ones(int(possible.sum()), dtype=bool)
     for inverse in _formative_inverses(model, correlation[possible]).values():
-        possible[possible] = np.isfinite(inverse).all(axis=(1, 2))
+        regular &= np.isfinite(inverse).all(axis=(1, 2))
+    possible[possible] = regular
     return possible
 
 
@@ -155,8 +157,9 @@ def _start(model: PathModel, r: Array) -> tuple[Array, Array]:
     w = np.ones(r.shape[:2])
     _, variance = item_composite_covariance(model, r, w)
     cancelled = (variance < 1e-8)[:, model.block]
-    first = np.diff(model.block, prepend=-1) != 0
-    w = np.where(cancelled & ~first, 0.0, w)
+    later = np.ones(len(model.block), dtype=bool)
+    later[_first_of_blocks(model)] = False
+    w = np.where(cancelled & later, 0.0, w)
     to_composites, variance = item_composite_covariance(model, r, w)
     return _rescaled(model, w, to_composites, variance)
 
@@ -164,11 +167,11 @@ def _start(model: PathModel, r: Array) -> tuple[Array, Array]:
 def item_composite_covariance(model: PathModel, r: Array, w: Array) -> tuple[Array, Array]:
     """cov(item, composite) for all pairs, (b, p, k), and the composites' variances, (b, k)."""
     b, p = w.shape
-    covariance: Array = ((r * w[:, None, :]).reshape(b * p, p) @ model.membership).reshape(b, p, -1)
+    covariance: Array = ((r * w[:, None, :]).reshape(b * p, p) @ model.membership).reshape(b, p, len(model.constructs))
     return covariance, (w * own_block(model, covariance)) @ model.membership
 
 
-def _composite_correlation(model: PathModel, to_composites: Array, w: Array) -> Array:
+def composite_correlation(model: PathModel, to_composites: Array, w: Array) -> Array:
     """Correlations of composites of unit variance, (b, k, k)."""
     return np.matmul(model.membership.T, to_composites * w[:, :, None])
 
@@ -223,13 +226,22 @@ def _inverse(matrices: Array) -> Array:
 
 
 def majority_signs(model: PathModel, to_composites: Array, anchors: Mapping[str, str]) -> Array:
-    """±1 for each construct so that most of its loadings (or its anchor item's) are positive, (b, k)."""
+    """±1 for each construct so that most of its loadings (or its anchor item's) are positive, (b, k).
+
+    A tie goes to the sum of the loadings; where that cancels out too, the first item decides.
+    """
     loadings = own_block(model, to_composites)
     votes = np.sign(loadings) @ model.membership
     votes = np.where(votes == 0, loadings @ model.membership, votes)
+    votes = np.where(np.abs(votes) < 1e-9, loadings[:, _first_of_blocks(model)], votes)
     for construct, item in anchors.items():
         votes[:, model.constructs.index(construct)] = loadings[:, model.indicators.index((construct, item))]
     return np.where(votes < 0, -1.0, 1.0)
+
+
+def _first_of_blocks(model: PathModel) -> NDArray[np.intp]:
+    """Position of the first indicator of each construct, (k,)."""
+    return np.flatnonzero(np.diff(model.block, prepend=-1))
 
 
 def own_block(model: PathModel, to_composites: Array) -> Array:
@@ -253,7 +265,7 @@ def statistics(model: PathModel, correlation: Array, sd: Array, weights: Array) 
     """
     b, k = len(weights), len(model.constructs)
     cross, _ = item_composite_covariance(model, correlation, weights)
-    composites = _composite_correlation(model, cross, weights)
+    composites = composite_correlation(model, cross, weights)
     loadings = own_block(model, cross)
     rho_a = _per_construct(model, lambda i: rho_a_of(correlation[:, i[:, None], i], weights[:, i]))
     if model.consistent:
@@ -268,7 +280,7 @@ def statistics(model: PathModel, correlation: Array, sd: Array, weights: Array) 
     return {
         "weights": weights,
         "loadings": loadings,
-        "cross_loadings": cross.reshape(b, -1),
+        "cross_loadings": cross.reshape(b, cross.shape[1] * k),
         "paths": paths,
         "vif": vif,
         "r_squared": r_squared,
@@ -283,7 +295,9 @@ def statistics(model: PathModel, correlation: Array, sd: Array, weights: Array) 
 
 
 def is_admissible(model: PathModel, values: Mapping[str, Array]) -> NDArray[np.bool_]:
-    """Whether a population can have these estimates, (b,): finite paths; when corrected, true correlations, R² ≤ 1."""
+    """Whether a population can have these estimates, (b,): finite paths; when corrected, also true correlations,
+    reliabilities and R² of at most 1.
+    """
     finite = np.asarray(np.isfinite(values["paths"]).all(axis=1))
     if not model.consistent:
         return finite
@@ -292,7 +306,8 @@ def is_admissible(model: PathModel, values: Mapping[str, Array]) -> NDArray[np.b
     i, j = np.triu_indices(k, 1)
     matrices[:, i, j] = matrices[:, j, i] = np.where(finite[:, None], values["correlations"], 0.0)
     possible = np.linalg.eigvalsh(matrices)[:, 0] > -1e-9
-    return finite & possible & (values["r_squared"] <= 1 + 1e-9).all(axis=1)
+    reliable = ~(values["rho_a"] > 1 + 1e-9).any(axis=1)  # nan: formative, nothing to correct
+    return finite & possible & reliable & (values["r_squared"] <= 1 + 1e-9).all(axis=1)
 
 
 def _per_construct(model: PathModel, formula: Callable[[NDArray[np.intp]], Array]) -> Array:
