@@ -231,8 +231,9 @@ class _Ruler:
         per_point = unstandardised * points[:, block]
         means = [batch.moments.mean, *self._group_means(batch)]
         index, *by_group = [(per_point * (mean - self.minimum)) @ membership for mean in means]
+        spread = points * self._error_free(values["rho_a"])
         importance = [
-            values["total"][:, route] * points[:, self.target] / points[:, source] for route, source in self.drivers
+            values["total"][:, route] * spread[:, self.target] / spread[:, source] for route, source in self.drivers
         ]
         return {
             "index": index,
@@ -242,6 +243,11 @@ class _Ruler:
             "group_index": np.hstack([np.empty((len(index), 0)), *by_group]),
             "importance": np.stack(importance, axis=1) if importance else np.empty((len(index), 0)),
         }
+
+    def _error_free(self, rho_a: Array) -> Array:
+        """Standard deviation of each construct without error to that of its composite: √ρ_A when corrected, else 1."""
+        corrected = np.abs(rho_a) if self.fit.shape.consistent else np.ones_like(rho_a)
+        return np.sqrt(np.nan_to_num(corrected, nan=1.0))
 
     def _group_means(self, batch: Resamples) -> list[Array]:
         """Item means (b, p) of each group; a missing answer stands at the mean of all, as in the model."""
@@ -401,19 +407,21 @@ class SatisfactionIndex:
         """
         from .plots import csi as draw
 
-        labels = {name: self.questionnaire.label(name, language) for name in self.index.index}
+        named = [*self.index.index, *self.questionnaire.items.index]
+        labels = {name: self.questionnaire.label(name, language) for name in named}
         target = self.questionnaire.index
+        common: dict[str, Any] = {"labels": labels, "language": language, "level": self.level}
         drawings: dict[str, Callable[[], Axes]] = {
-            "constructs": lambda: draw.construct_bars(self.index, highlight=target, labels=labels, language=language),
-            "paths": lambda: draw.path_diagram(
-                self.paths, self.r_squared, self.index, labels=labels, language=language
-            ),
-            "priority": lambda: draw.priority_map(self.priority_map(), labels=labels, language=language),
-            "groups": lambda: draw.group_intervals(self.by_group, target, labels=labels, language=language),
-            "weights": lambda: draw.weights_bars(self.loadings, labels=labels, language=language),
+            "constructs": lambda: draw.construct_bars(self.index, highlight=target, **common),
+            "paths": lambda: draw.path_diagram(self.paths, self.r_squared, self.index, highlight=target, **common),
+            "priority": lambda: draw.priority_map(self.priority_map(), **common),
+            "groups": lambda: draw.group_intervals(self.by_group, target, **common),
+            "weights": lambda: draw.weights_bars(self.loadings, **common),
         }
         if kind not in drawings:
             raise InputError(f"plot {kind!r} is unknown; choose one of {', '.join(drawings)}.")
+        if kind == "priority" and self.importance.empty:
+            raise InputError(f"there is no priority map: no path of the model leads to {target}.")
         if kind == "groups" and self.by_group.empty:
             raise InputError("there are no groups to draw; call csi.estimate with by='column'.")
         return drawings[kind]()
@@ -576,11 +584,15 @@ def _omega_problems(fit: PLSFit) -> list[str]:
 
 def _resample_problems(draws: Bootstrap) -> list[str]:
     problems = []
-    left_out = draws.not_converged + draws.inadmissible
-    if left_out:
+    if draws.not_converged:
         problems.append(
-            f"{left_out} of {draws.n_requested} resamples were left out of the intervals ({draws.not_converged} did "
-            f"not converge, {draws.inadmissible} gave impossible correlations)."
+            f"{draws.not_converged} of {draws.n_requested} resamples could not be estimated and were left out of the "
+            "intervals."
+        )
+    if draws.inadmissible:
+        problems.append(
+            f"{draws.inadmissible} of {draws.n_requested} resamples gave corrected correlations that are impossible "
+            "together; the intervals of paths and loadings are not to be trusted."
         )
     turned = {name: count for name, count in draws.sign_changes.items() if count > draws.n_used / 20}
     for name, count in turned.items():
@@ -612,6 +624,12 @@ def _group_problems(ruler: _Ruler, responses: Responses, by: str | None) -> list
     if small:
         problems.append(
             f"Groups of {by} with fewer than {SMALL_GROUP} respondents have wide, rough intervals: {', '.join(small)}."
+        )
+    silent = ruler.member.T @ ~np.isnan(ruler.fit.sample.values) @ ruler.fit.shape.membership == 0
+    for g, j in np.argwhere(silent):
+        problems.append(
+            f"Nobody of {by} {ruler.groups[g]} answered any item of {ruler.fit.shape.constructs[j]}: its index there "
+            "is that of all respondents, not its own."
         )
     without = int(responses.data[by].loc[ruler.fit.rows].isna().sum())
     if without:

@@ -167,7 +167,33 @@ def test_consistent_pls_changes_paths_but_not_the_index(ecsi, mobi, result):
     # seminr 0.2.1, PLSc: Image → Expectation .8632932 against .5049139 uncorrected
     assert corrected.paths["estimate"][0] == pytest.approx(0.8632932, abs=1e-6)
     assert corrected.method["resamples_inadmissible"] > 0
-    assert any("resamples were left out of the intervals" in problem for problem in corrected.problems)
+    assert any("corrected correlations that are impossible together" in problem for problem in corrected.problems)
+
+
+def test_importance_of_corrected_effects_is_among_error_free_constructs():
+    """Unstandardised effects do not depend on reliability: both truths give about the importance of the population.
+
+    The standard deviation of an error-free construct, in index points, is that of its composite times √ρ_A.
+    """
+    survey = datasets.simulate_survey(n=20_000, seed=5, points=None, measurement="factor")
+    fit = csi.estimate(Questionnaire.shipped("course_csi"), survey.data, consistent=True, bootstrap=2)
+    truth, items = survey.truth, survey.truth.items
+    points = {}
+    for construct, block in items.groupby("construct"):
+        weights = block["weight"] / block["sd"]
+        spread = 100 / (weights * (block["max"] - block["min"])).sum()
+        points[construct] = spread * np.sqrt(truth.reliability[construct])
+    total = truth.effects.query("to == 'Satisfaction'").set_index("from")["total"]
+    for construct, effect in total.items():
+        expected = effect * points["Satisfaction"] / points[construct]
+        assert fit.importance.loc[construct, "importance"] == pytest.approx(expected, abs=0.03)
+
+
+def test_a_group_without_any_answer_to_a_construct_is_told(grouped_ecsi, branches):
+    holes = branches.astype({"CUSCO": float})
+    holes.loc[holes["branch"] == "south", "CUSCO"] = np.nan
+    told = "\n".join(csi.estimate(grouped_ecsi, holes, by="branch", bootstrap=20).problems)
+    assert "Nobody of branch south answered any item of Complaints" in told
 
 
 def test_the_same_seed_gives_the_same_result(ecsi, mobi):
@@ -252,3 +278,29 @@ def test_an_acsi_shaped_survey_from_the_generator_runs_too():
         sem.pls(Questionnaire.shipped("course_csi").model(), survey.data).shape.constructs
     )
     assert estimate.r_squared.loc["Satisfaction", "r_squared"] > 0.3
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [("pie", "plot 'pie' is unknown; choose one of constructs, paths"), ("groups", "there are no groups to draw")],
+)
+def test_a_figure_that_cannot_be_drawn_is_named(result, kind, says):
+    with pytest.raises(InputError, match=says):
+        result.plot(kind)
+
+
+def test_an_index_without_causes_has_no_priority_map():
+    text = (
+        "crmlab_questionnaire: 1\nname: x\nindex: S\nscale: {min: 1, max: 10}\nconstructs:\n"
+        "  S: {label: s, facets: [{label: s, items: {s1: a, s2: b}}]}\n"
+        "  L: {label: l, facets: [{label: l, items: {l1: c, l2: d}}]}\n"
+        "paths:\n  L: [S]\n"
+    )
+    rng = np.random.default_rng(1)
+    answers = np.clip(rng.normal(5.5, 1, size=(80, 1)) + rng.normal(0, 1, size=(80, 4)), 1, 10)
+    survey = csi.estimate(
+        Questionnaire.from_text(text), pd.DataFrame(answers, columns=["s1", "s2", "l1", "l2"]), bootstrap=50
+    )
+    assert survey.importance.empty
+    with pytest.raises(InputError, match="no path of the model leads to S"):
+        survey.plot("priority")

@@ -186,17 +186,17 @@ def test_ci_stops_at_the_first_fault() -> None:
     ("target", "commands"),
     [
         ("setup", []),
-        ("run", ["crmlab csi --questionnaire ecsi --data mobi --out build/mobile-survey"]),
-        ("test", ["ruff check .", "ruff format --check .", "mypy", "pytest"]),
-        ("lab", ["jupyter lab notebooks/"]),
-        ("notebooks", ["python notebooks/build.py"]),
+        ("run", [".venv/bin/crmlab csi --questionnaire ecsi --data mobi --out build/mobile-survey"]),
+        ("test", [".venv/bin/ruff check .", ".venv/bin/ruff format --check .", ".venv/bin/mypy", ".venv/bin/pytest"]),
+        ("lab", [".venv/bin/jupyter lab ", " notebooks/09_satisfaction_index.ipynb"]),
+        ("notebooks", [".venv/bin/python notebooks/build.py"]),
     ],
 )
 def test_make_target_gives_its_commands(target: str, commands: list[str]) -> None:
     result = run("make", "--dry-run", target)
     assert result.returncode == 0, result.stderr
     for command in commands:
-        assert f".venv/bin/{command}" in result.stdout
+        assert command in result.stdout
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_resamples_with_a_constant_item_are_counted():
     answers["q1"] = (answers.index == 0).astype(float)
     draws = sem.pls(MODEL, answers).bootstrap(1000, seed=1)
     assert draws.not_converged == pytest.approx(1000 * np.exp(-1), abs=4 * np.sqrt(1000 * 0.37 * 0.63))
-    assert draws.n_used == 1000 - draws.not_converged - draws.inadmissible
+    assert draws.n_used == 1000 - draws.not_converged
     assert len(draws.draws["paths"]) == draws.n_used
 
 
@@ -131,6 +131,8 @@ def test_an_unknown_interval_or_statistic_is_named():
         draws.interval("paths", level=95)
     with pytest.raises(sem.SemError, match="at least 2 resamples, found 1"):
         sem.pls(MODEL, survey(60)).bootstrap(1)
+    with pytest.raises(sem.SemError, match="seed must be 0 or more, found -1"):
+        sem.pls(MODEL, survey(60)).bootstrap(10, seed=-1)
 
 
 def test_progress_reaches_the_total():

@@ -125,6 +125,17 @@ def test_signs_follow_the_majority_or_the_anchor():
     assert anchored["q1"] > 0 > max(anchored["q2"], anchored["q3"])
 
 
+def test_opposed_items_end_in_a_named_problem():
+    """The second item is the first reversed: their sum is constant, and equal weights would start from nothing."""
+    answers = survey().assign(v2=lambda a: 11 - a["v1"])
+    fit = sem.pls(MODEL, answers)
+    assert fit.converged
+    assert np.isfinite(fit.values["paths"]).all()
+    assert any("Item v2 has a negative weight" in problem for problem in fit.problems)
+    assert any("The items of Value are collinear" in problem for problem in fit.problems)
+    assert fit.loadings.set_index("item").loc["v1", "loading"] > 0  # a tie: the first item decides
+
+
 def test_missing_answers_are_replaced_or_left_out_and_told():
     answers = survey()
     answers.loc[[3, 7], "q1"] = np.nan
@@ -209,6 +220,19 @@ def test_constructs_that_cannot_be_told_apart_are_named():
     told = "\n".join(sem.pls(MODEL, answers, consistent=True).problems)
     assert "Quality and Value are hard to tell apart (HTMT" in told
     assert "the corrected correlation is" in told
+
+
+def test_an_item_of_two_blocks_is_told():
+    told = "\n".join(sem.pls(MODEL.replace("v1 + v2", "v1 + v2 + q1"), survey()).problems)
+    assert "Item q1 stands in Quality and in Value" in told
+
+
+@pytest.mark.parametrize(
+    ("blocks", "says"), [({"Quality": []}, "block Quality has no items"), ({}, "there is no block of items")]
+)
+def test_blocks_without_items_are_named(blocks, says):
+    with pytest.raises(sem.SemError, match=says):
+        sem.reliability(survey(), blocks)
 
 
 def test_reliability_of_one_block_alone():

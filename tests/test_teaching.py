@@ -1,5 +1,6 @@
 """Display, result contract, answer checks: what a reader of a chapter sees, and what an exercise says to an answer."""
 
+import functools
 from types import SimpleNamespace
 
 import nbformat
@@ -94,6 +95,14 @@ def test_index_levels_and_missing_values_are_shown(capsys):
     ]
 
 
+def test_sentences_are_listed(published):
+    teaching.show(["One & only.", "Two."])
+    assert published[0][0] == {
+        "text/plain": "• One & only.\n• Two.",
+        "text/html": "<ul>\n<li>One &amp; only.</li>\n<li>Two.</li>\n</ul>",
+    }
+
+
 def test_a_long_table_is_cut_and_says_so(capsys):
     teaching.show(pd.DataFrame({"x": range(100)}))
     lines = capsys.readouterr().out.splitlines()
@@ -155,9 +164,9 @@ def test_results_are_recorded_for_programs_and_read_back(published):
 @pytest.mark.parametrize(
     ("value", "error", "message"),
     [
-        (float("nan"), ValueError, "record: x is nan"),
-        ([1.0, float("inf")], ValueError, r"record: x\[1\] is inf"),
-        ({"a": object()}, TypeError, "record: x.a is a object"),
+        (float("nan"), ValueError, "record: results.x is nan"),
+        ([1.0, float("inf")], ValueError, r"record: results.x\[1\] is inf"),
+        ({"a": object()}, TypeError, "record: results.x.a is a object"),
     ],
 )
 def test_what_cannot_be_recorded_is_named(value, error, message):
@@ -174,7 +183,10 @@ def test_a_notebook_without_a_record_says_so():
 
 
 def question(solution, mistakes=(), tolerance=0.01, name="00.q1"):
-    wrong = tuple(Mistake(f"mistake {i}", lambda m=m: m, ("nudge", "step")) for i, m in enumerate(mistakes))
+    wrong = tuple(
+        Mistake(f"mistake {i}", functools.partial(float, mistake), ("nudge", "step"))
+        for i, mistake in enumerate(mistakes)
+    )
     return Question(name, "an answer", lambda: solution, tolerance, wrong, ("first hint", "second hint"))
 
 

@@ -31,7 +31,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "Highest: {highest}; lowest: {lowest}.{highlight_note}",
         "bars_alt_highlight": " {name} is highlighted.",
         "level_note": ", with {level} intervals",
-        "paths_title": "What drives {name}, and what follows from it",
+        "paths_title": "{name}: what drives it, and what follows",
         "paths_box": "Index {index}",
         "paths_r2": "R² {r2}",
         "paths_caption": "Box: index (0–100 points), R² = share of variance explained (0–1). "
@@ -81,7 +81,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "最高：{highest}；最低：{lowest}。{highlight_note}",
         "bars_alt_highlight": "突出显示：{name}。",
         "level_note": "，带 {level} 区间",
-        "paths_title": "{name}的成因与结果",
+        "paths_title": "{name}：成因与结果",
         "paths_box": "指数 {index}",
         "paths_r2": "R² {r2}",
         "paths_caption": "方框：指数（0–100 分），R² = 被解释的方差比例（0–1）。箭头：标准化路径系数，越粗越大。",

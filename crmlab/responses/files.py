@@ -151,9 +151,13 @@ def _candidates(data: bytes) -> list[tuple[str, str]]:
 
 
 def _reads_as_chinese(text: str) -> bool:
-    """Western text, too, often decodes as GBK, but to rare characters; Chinese text is nearly all within GB 2312."""
+    """Western and Big5 text, too, may decode as GBK, but to rare characters.
+
+    Chinese text is nearly all symbols and first-level characters of GB 2312, whose first byte is below 0xD8.
+    """
     foreign = re.sub(r"[\x00-\x7f]+", "", text)
-    return len(foreign.encode("gb2312", "ignore")) / 2 >= 0.8 * len(foreign)
+    first_bytes = np.frombuffer(foreign.encode("gb2312", "ignore"), dtype=np.uint8)[::2]
+    return bool((first_bytes < 0xD8).sum() >= 0.8 * len(foreign))
 
 
 def _as_named(name: str, data: bytes, encoding: str) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_float_dtype, is_integer_dtype
 
 from crmlab.errors import InputError
 from crmlab.responses.cells import NO_ANSWER, as_text, number, plain, usual_labels
@@ -168,27 +169,28 @@ def recode(table: RawTable, questionnaire: Questionnaire) -> Responses:
     places, remarks = _places(table, questionnaire)
     table = _without_empty_rows(table)
     index = pd.Index(table.rows, name="row")
-    answers: dict[str, np.ndarray] = {}
+    scales = _scales(questionnaire)
+    answers = np.empty((len(scales), len(index)))  # filled in place: a million respondents are held only once
     recoded: dict[str, str] = {}
     findings: list[Finding] = []
-    for item, scale in _scales(questionnaire).items():
-        answers[item], done, objections = _recoded(item, table.columns[places[item]], scale, table.rows)
+    for place, (item, scale) in enumerate(scales.items()):
+        answers[place], done, objections = _recoded(item, table.columns[places[item]], scale, table.rows)
         findings += objections
         if told := [what for what in (table.recoded.get(item), *done) if what]:
             recoded[item] = "; ".join(told)
-    items = pd.DataFrame(answers, index=index)
-    others = [name for name in places if name not in answers]
+    items = pd.DataFrame(answers.T, index=index, columns=[*scales], copy=False)
+    others = [name for name in places if name not in scales]
     texts = {name: _text_column(table.columns[places[name]], index, name) for name in others}
     ids = texts.pop(str(questionnaire.id), None)
     if not findings and items.isna().all(axis=None):
         raise InputError(
-            f"{table.name} holds no answer to any of the {counted(len(answers), 'item')}: every cell is blank or "
+            f"{table.name} holds no answer to any of the {counted(len(scales), 'item')}: every cell is blank or "
             "missing. Check the columns, and the missing codes of the questionnaire."
         )
     findings = [*table.findings, *_about_ids(ids), *_about_groups(texts), *_about_silence(items, findings), *findings]
     return Responses(
         data=items.assign(**texts),
-        items=tuple(answers),
+        items=tuple(scales),
         ids=ids,
         problems=[*table.remarks, *remarks, *_sentences(findings), *_about_items(items)],
         cells=cell_table(findings),
@@ -318,7 +320,7 @@ def _recoded(
 
 def _numbers(distinct: pd.Index) -> tuple[np.ndarray, dict[int, str]]:
     """The values as numbers, NaN for what is none; and the plain text of those that were not stored as numbers."""
-    if distinct.dtype != object:
+    if is_integer_dtype(distinct) or is_float_dtype(distinct):
         return distinct.to_numpy(dtype=float, copy=True), {}
     texts = {i: plain(value) for i, value in enumerate(distinct)}
     return np.array([number(text) for text in texts.values()], dtype=float), texts

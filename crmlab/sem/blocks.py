@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from .errors import SemError
 from .pls import PLSFit, estimate, path_model
 from .pls_algorithm import PathModel
 from .syntax import Model
@@ -82,6 +83,9 @@ def _linked_fit(data: pd.DataFrame, blocks: Model | str | Mapping[str, Sequence[
         modes, items = blocks.modes, dict(blocks.blocks)
     else:
         modes, items = dict.fromkeys(blocks, "A"), {construct: tuple(block) for construct, block in blocks.items()}
+    empty = [construct for construct, block in items.items() if not block]
+    if empty or not items:
+        raise SemError(f"block {empty[0]} has no items" if empty else "there is no block of items")
     constructs = tuple(items)
     links = tuple((earlier, later) for i, later in enumerate(constructs) for earlier in constructs[:i])
     shape = PathModel(constructs, items, modes, links)

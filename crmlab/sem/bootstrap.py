@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 INTERVALS = ("percentile", "bca")
+KNOWN_DRAWS = 0.95  # share of the resamples that must give a statistic, for it to have an interval
 _BATCH = 256
 _BATCH_BYTES = 64_000_000
 
@@ -37,25 +38,31 @@ class Resamples:
     counts: Array
     moments: Moments
 
+    def take(self, rows: NDArray[np.bool_]) -> Resamples:
+        """Some of the resamples."""
+        return self if rows.all() else Resamples(self.counts[rows], self.moments.take(rows))
+
 
 @dataclass(frozen=True)
 class Estimates:
-    """What an estimator gives for a batch.
+    """What an estimator gives for a batch of resamples.
 
     Attributes
     ----------
-    values : dict of str to array (b, ·)
-    converged : array (b,) of bool
-        False also where a resample cannot be estimated (an item without variance).
-    admissible : array (b,) of bool
-    sign_changes : array (b, k) of bool
-        Constructs whose own orientation differed from the sample's; they are turned round before anything is computed.
+    values : dict of str to array (used, ·)
+        Of the resamples that can be used.
+    not_converged : int
+        Resamples left out because they did not converge or cannot be estimated (an item without variance).
+    inadmissible : int
+        Resamples among those used whose estimate no population can have.
+    sign_changes : array (k,) of int
+        How often each construct's own orientation differed from the sample's and was turned round.
     """
 
     values: dict[str, Array]
-    converged: NDArray[np.bool_]
-    admissible: NDArray[np.bool_]
-    sign_changes: NDArray[np.bool_]
+    not_converged: int
+    inadmissible: int
+    sign_changes: NDArray[np.intp]
 
 
 Estimator = Callable[[Resamples], Estimates]
@@ -107,6 +114,8 @@ def run(
     progress : callable, optional
         Called as progress(done, total) after each batch.
     """
+    if seed < 0:
+        raise SemError(f"seed must be 0 or more, found {seed}")
     if n_resamples < 2:
         raise SemError(
             f"a bootstrap needs at least 2 resamples, found {n_resamples}; 1000 or more give a steady interval"
@@ -117,33 +126,30 @@ def run(
         done += len(batch.counts)
         if progress is not None:
             progress(done, n_resamples)
-    converged = np.concatenate([r.converged for r in results])
-    admissible = np.concatenate([r.admissible for r in results])
-    changes = np.concatenate([r.sign_changes for r in results])
-    used = converged & admissible
-    if used.sum() < 2:
+    draws = _gathered(results)
+    not_converged, inadmissible = sum(r.not_converged for r in results), sum(r.inadmissible for r in results)
+    used = n_resamples - not_converged
+    if used < 2:
         raise SemError(
-            f"only {int(used.sum())} of {n_resamples} resamples gave an admissible estimate; the sample is too small "
+            f"only {used} of {n_resamples} resamples gave an estimate; the sample is too small "
             "or the model does not fit it, and no interval can be stated"
         )
-    draws = {name: np.concatenate([r.values[name] for r in results])[used] for name in results[0].values}
+    changes = np.sum([r.sign_changes for r in results], axis=0)
     return Bootstrap(
         draws=draws,
         estimates={name: value[0] for name, value in estimates.items()},
         keys=keys,
         n_requested=n_resamples,
-        not_converged=int((~converged).sum()),
-        inadmissible=int((converged & ~admissible).sum()),
-        sign_changes=dict(zip(constructs, changes[used].sum(axis=0).tolist(), strict=True)),
+        not_converged=not_converged,
+        inadmissible=inadmissible,
+        sign_changes=dict(zip(constructs, changes.tolist(), strict=True)),
         seed=seed,
-        jackknife=lambda: _jackknife(sample, estimator),
+        jackknife=lambda: _gathered([estimator(batch) for batch in leave_one_out_batches(sample)]),
     )
 
 
-def _jackknife(sample: SampleMoments, estimator: Estimator) -> dict[str, Array]:
-    results = [estimator(batch) for batch in leave_one_out_batches(sample)]
-    used = np.concatenate([r.converged & r.admissible for r in results])
-    return {name: np.concatenate([r.values[name] for r in results])[used] for name in results[0].values}
+def _gathered(results: list[Estimates]) -> dict[str, Array]:
+    return {name: np.concatenate([r.values[name] for r in results]) for name in results[0].values}
 
 
 @dataclass(frozen=True)
@@ -159,8 +165,9 @@ class Bootstrap:
     keys : mapping of str to list of tuples
         What each entry speaks of.
     n_requested, not_converged, inadmissible : int
-        Resamples asked for; left out because they did not converge or an item was constant; left out because the
-        corrected correlations were impossible (consistent PLS).
+        Resamples asked for; left out because they did not converge or an item was constant; used although no
+        population can have their corrected correlations (consistent PLS): an interval over the possible ones alone
+        would look calm where the estimator is not.
     sign_changes : dict of str to int
         In how many of the resamples used each construct came out reversed and was turned round.
     seed : int
@@ -179,7 +186,7 @@ class Bootstrap:
     @property
     def n_used(self) -> int:
         """Resamples behind the intervals."""
-        return self.n_requested - self.not_converged - self.inadmissible
+        return self.n_requested - self.not_converged
 
     def interval(self, name: str, kind: str = "percentile", level: float = 0.95) -> tuple[Array, Array]:
         """Lower and upper ends for every entry of a statistic.
@@ -223,13 +230,8 @@ class Bootstrap:
         lower, upper = self.interval(name, interval, level)
         draws, estimate = self.draws[name], self.estimates[name]
         table = pd.DataFrame(list(self.keys[name]), columns=list(key_names(name)))
-        return table.assign(
-            estimate=estimate,
-            bias=draws.mean(axis=0) - estimate,
-            se=draws.std(axis=0, ddof=1),
-            ci_lower=lower,
-            ci_upper=upper,
-        )
+        mean, se = _mean_and_sd(draws)
+        return table.assign(estimate=estimate, bias=mean - estimate, se=se, ci_lower=lower, ci_upper=upper)
 
 
 def key_names(statistic: str) -> tuple[str, ...]:
@@ -245,11 +247,19 @@ def key_names(statistic: str) -> tuple[str, ...]:
     return ("construct",)
 
 
+def _mean_and_sd(draws: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation of each column over its known draws; nan where `_quantiles` gives nan."""
+    known = np.isfinite(draws)
+    size = np.where(known.sum(axis=0) >= max(2.0, KNOWN_DRAWS * len(draws)), known.sum(axis=0), np.nan)
+    mean = np.where(known, draws, 0.0).sum(axis=0) / size
+    return mean, np.sqrt((np.where(known, draws - mean, 0.0) ** 2).sum(axis=0) / (size - 1))
+
+
 def _quantiles(draws: Array, shares: Array) -> tuple[Array, Array]:
     """Quantiles of each column of draws (n, m) at its own two shares (2, m).
 
     A statistic that some resamples cannot give (omega in a Heywood case) is summarised over the others as long as they
-    are all but 5 %; otherwise its interval is nan.
+    are nearly all (`KNOWN_DRAWS`); otherwise its interval is nan.
     """
     ordered = np.sort(draws, axis=0)  # nan last
     known = np.isfinite(ordered).sum(axis=0)
@@ -259,17 +269,20 @@ def _quantiles(draws: Array, shares: Array) -> tuple[Array, Array]:
     column = np.arange(draws.shape[1])
     low, high = ordered[lower, column], ordered[upper, column]
     ends = low + (position - lower) * (high - low)
-    return tuple(np.where(known >= 0.95 * len(draws), ends, np.nan))
+    return tuple(np.where(known >= KNOWN_DRAWS * len(draws), ends, np.nan))
 
 
 def _bca_shares(draws: Array, estimate: Array, left_out: Array, tails: Array) -> Array:
     """Bias-corrected and accelerated shares (2, m) (Efron & Tibshirani 1993, eqs. 14.10, 14.14, 14.15)."""
     from scipy.special import ndtr, ndtri
 
-    below = np.mean(draws < estimate, axis=0) + np.mean(draws == estimate, axis=0) / 2
-    z0 = ndtri(np.clip(below, 1 / (2 * len(draws)), 1 - 1 / (2 * len(draws))))
-    d = np.nanmean(left_out, axis=0) - left_out
-    spread = np.nansum(d**2, axis=0) ** 1.5
-    acceleration = np.divide(np.nansum(d**3, axis=0), 6 * spread, out=np.zeros_like(spread), where=spread > 0)
+    size = np.maximum(np.isfinite(draws).sum(axis=0), 1)
+    below = (np.sum(draws < estimate, axis=0) + np.sum(draws == estimate, axis=0) / 2) / size
+    z0 = ndtri(np.clip(below, 1 / (2 * size), 1 - 1 / (2 * size)))
+    known = np.isfinite(left_out)
+    mean = np.where(known, left_out, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    d = np.where(known, mean - left_out, 0.0)
+    spread = np.sum(d**2, axis=0) ** 1.5
+    acceleration = np.divide(np.sum(d**3, axis=0), 6 * spread, out=np.zeros_like(spread), where=spread > 0)
     z = z0 + ndtri(tails)[:, None]
     return ndtr(z0 + z / (1 - acceleration * z))

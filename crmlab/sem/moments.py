@@ -18,7 +18,7 @@ from .errors import SemError
 Array = NDArray[np.float64]
 
 MISSING = ("mean", "listwise")
-_ROWS_AT_ONCE = 4096
+_FEATURE_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,13 @@ class Moments:
 
     @cached_property
     def correlation(self) -> Array:
-        """Correlations, array (b, p, p); rows of a constant item are nan."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return self.cov / (self.sd[:, :, None] * self.sd[:, None, :])
+        """Correlations, array (b, p, p); rows and columns of a constant item are nan."""
+        scale = np.where(self.sd > 0, self.sd, np.nan)
+        return self.cov / (scale[:, :, None] * scale[:, None, :])
+
+    def take(self, rows: NDArray[np.bool_]) -> Moments:
+        """The moments of some of the samples."""
+        return Moments(self.mean[rows], self.cov[rows])
 
 
 class SampleMoments:
@@ -73,17 +77,19 @@ class SampleMoments:
         self.center = np.nanmean(self.values, axis=0)
         self._deviation = np.where(present, self.values - self.center, 0.0)
         self._present = None if present.all() else present.astype(float)
+        self._spread = np.mean(self._deviation**2, axis=0)
         self._upper = np.triu_indices(self.p)
 
     @cached_property
     def full(self) -> Moments:
         """Moments of the table itself, as a batch of one."""
-        return self.resampled(np.ones((1, self.n)))
+        return self._moments(self._total[None], self.n)
 
     def resampled(self, counts: Array) -> Moments:
         """Moments of b resamples; `counts` (b, n) says how often each row was drawn (n draws in each row)."""
-        blocks = range(0, self.n, _ROWS_AT_ONCE)
-        sums = sum(counts[:, i : i + _ROWS_AT_ONCE] @ self._features(slice(i, i + _ROWS_AT_ONCE)) for i in blocks)
+        size = max(1, _FEATURE_BYTES // (8 * len(self._total)))
+        blocks = (slice(i, i + size) for i in range(0, self.n, size))
+        sums = sum(counts[:, rows] @ self._features(rows) for rows in blocks)
         return self._moments(np.asarray(sums), self.n)
 
     def leave_one_out(self, rows: slice) -> Moments:
@@ -92,8 +98,13 @@ class SampleMoments:
 
     @cached_property
     def _total(self) -> Array:
-        blocks = range(0, self.n, _ROWS_AT_ONCE)
-        return np.sum([self._features(slice(i, i + _ROWS_AT_ONCE)).sum(axis=0) for i in blocks], axis=0)
+        """The features summed over all rows, (q,)."""
+        z, m = self._deviation, self._present
+        if m is None:
+            return np.concatenate([z.sum(axis=0), (z.T @ z)[self._upper]])
+        return np.concatenate(
+            [z.sum(axis=0), (z.T @ z)[self._upper], m.sum(axis=0), (m.T @ m)[self._upper], (z.T @ m).ravel()]
+        )
 
     def _features(self, rows: slice) -> Array:
         """Row features whose weighted sums give the moments, (r, q): z, zz'; with missing answers also m, mm', zm'."""
@@ -117,6 +128,9 @@ class SampleMoments:
             cross = zm.reshape(-1, p, p) * shift[:, None, :]
             both = shift[:, :, None] * shift[:, None, :]
             cov = self._square(zz) - cross - cross.transpose(0, 2, 1) + both * self._square(mm)
+        # What rounding leaves of the variance of an item that is constant in a resample is no variance.
+        constant = np.diagonal(cov, axis1=1, axis2=2) <= 1e-12 * n * self._spread
+        cov = np.where(constant[:, :, None] | constant[:, None, :], 0.0, cov)
         return Moments(self.center + shift, cov / (n - 1))
 
     def _square(self, triangle: Array) -> Array:

@@ -30,6 +30,9 @@ from .pls_algorithm import (
     RELIABILITY,
     Keys,
     PathModel,
+    composite_correlation,
+    estimable,
+    is_admissible,
     item_composite_covariance,
     majority_signs,
     own_block,
@@ -175,7 +178,9 @@ def estimate(
     values, rows, missing_notes = _answers(shape, data, missing)
     _check_anchors(shape, anchors)
     sample = SampleMoments(values)
+    _check_formative(shape, sample)
     weights = solve_weights(shape, sample.full.correlation, scheme, tolerance, max_iterations)
+    _check_equations(shape, sample, weights.values)
     return PLSFit(
         shape=shape,
         scheme=scheme,
@@ -231,6 +236,12 @@ def _column(data: pd.DataFrame, item: str, construct: str) -> Array:
         hint = f" Did you mean {near[0]}?" if near else ""
         raise SemError(f"item {item} of {construct} is not a column of the data.{hint}")
     column = data[item]
+    if column.ndim > 1:
+        raise SemError(
+            f"item {item} of {construct}: {column.shape[1]} columns of the data have this name. Rename all but one"
+        )
+    if column.dtype.kind in "mMc":
+        raise SemError(f"item {item} of {construct} holds {column.dtype}, not answers. Check the column")
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
         numbers = column.to_numpy(dtype=float)
     else:
@@ -245,6 +256,32 @@ def _column(data: pd.DataFrame, item: str, construct: str) -> Array:
     if np.isnan(numbers).all():
         raise SemError(f"item {item} of {construct} has no answer in any row. Drop it from the model")
     return numbers
+
+
+def _check_formative(shape: PathModel, sample: SampleMoments) -> None:
+    if not estimable(shape, sample.full.correlation)[0]:
+        for j, construct in enumerate(shape.constructs):
+            block = sample.full.correlation[:, shape.members(j)[:, None], shape.members(j)]
+            if shape.is_formative(j) and np.linalg.matrix_rank(block[0], tol=1e-9) < block.shape[1]:
+                raise SemError(
+                    f"the items of the formative construct {construct} ({', '.join(shape.blocks[construct])}) are "
+                    "collinear: one is a sum of the others, so their weights cannot be told apart. Drop an item"
+                )
+
+
+def _check_equations(shape: PathModel, sample: SampleMoments, weights: Array) -> None:
+    """Predictors that are sums of one another, or one construct under two names, have no coefficients of their own."""
+    if not np.isfinite(weights).all():  # the path scheme needs those coefficients; the factorial one does not
+        weights = solve_weights(shape, sample.full.correlation, "factorial").values
+    cross, _ = item_composite_covariance(shape, sample.full.correlation, weights)
+    composites = composite_correlation(shape, cross, weights)[0]
+    for target, predictors in shape.equations:
+        if np.linalg.matrix_rank(composites[np.ix_(predictors, predictors)], tol=1e-9) < len(predictors):
+            names = ", ".join(shape.constructs[j] for j in predictors)
+            raise SemError(
+                f"{shape.constructs[target]} is explained by {names}, and these are collinear (one follows from the "
+                "others): their paths cannot be told apart. Merge or drop one"
+            )
 
 
 def _check_anchors(shape: PathModel, anchors: Mapping[str, str]) -> None:
@@ -455,26 +492,40 @@ class PLSFit:
         def estimator(batch: resampling.Resamples) -> resampling.Estimates:
             return self._estimate_batch(batch, statistic)
 
-        own = self._estimate_batch(resampling.Resamples(np.ones((1, self.n)), self.sample.full), statistic)
+        own, _ = self._evaluated(resampling.Resamples(np.ones((1, self.n)), self.sample.full), self.oriented, statistic)
         constructs = self.shape.constructs
         return resampling.run(
-            self.sample, estimator, own.values, self.keys, constructs, n_resamples=n, seed=seed, progress=progress
+            self.sample, estimator, own, self.keys, constructs, n_resamples=n, seed=seed, progress=progress
         )
 
     def _estimate_batch(self, batch: resampling.Resamples, statistic: Statistic | None) -> resampling.Estimates:
+        """Weights and statistics of the resamples that can be used, and how many cannot."""
+        size, batch = len(batch.counts), batch.take(estimable(self.shape, batch.moments.correlation))
+        correlation = batch.moments.correlation
+        solved = solve_weights(self.shape, correlation, self.scheme, self.tolerance, self.max_iterations)
+        batch, weights = batch.take(solved.converged), solved.values[solved.converged]
+        values, changes = self._evaluated(batch, weights, statistic)
+        known = np.isfinite(values["paths"]).all(axis=1)
+        return resampling.Estimates(
+            {name: value[known] for name, value in values.items()},
+            not_converged=size - int(known.sum()),
+            inadmissible=int((~is_admissible(self.shape, values)[known]).sum()),
+            sign_changes=changes[known].sum(axis=0),
+        )
+
+    def _evaluated(
+        self, batch: resampling.Resamples, weights: Array, statistic: Statistic | None
+    ) -> tuple[dict[str, Array], Array]:
+        """All statistics (b, ·) with every construct turned the sample's way, and which had to be turned (b, k)."""
         moments, shape = batch.moments, self.shape
-        solved = solve_weights(shape, moments.correlation, self.scheme, self.tolerance, self.max_iterations)
-        cross, _ = item_composite_covariance(shape, moments.correlation, solved.values)
-        own_signs = majority_signs(shape, cross, self.anchors)
+        cross, _ = item_composite_covariance(shape, moments.correlation, weights)
         agreement = (own_block(shape, cross) * self.values["loadings"]) @ shape.membership
         signs = np.where(agreement < 0, -1.0, 1.0)
-        weights = solved.values * signs[:, shape.block]
+        weights = weights * signs[:, shape.block]
         values = statistics(shape, moments.correlation, moments.sd, weights)
         if statistic is not None:
             values |= statistic(batch, weights, values)
-        impossible = np.abs(values["correlations"]).max(axis=1, initial=0) > 1
-        admissible = ~impossible & np.isfinite(values["paths"]).all(axis=1)
-        return resampling.Estimates(values, solved.converged, admissible, signs != own_signs)
+        return values, signs != majority_signs(shape, cross, self.anchors)
 
     def _repr_html_(self) -> str:
         return self.paths.round(3).to_html(index=False) + self.reliability.round(3).to_html()
@@ -513,12 +564,26 @@ def _measurement_problems(fit: PLSFit) -> list[str]:
                 f"Item {item} hardly belongs to {construct} (loading {loading:.2f}, below 0.40): it shares little with "
                 "the other items."
             )
+    for construct in dict.fromkeys(
+        construct
+        for (construct, _), inflation in zip(fit.keys["item_vif"], fit.values["item_vif"][0], strict=True)
+        if not np.isfinite(inflation)
+    ):
+        problems.append(f"The items of {construct} are collinear: one repeats another or is a sum of others.")
+    counted: dict[str, list[str]] = {}
+    for construct, item in fit.shape.indicators:
+        counted.setdefault(item, []).append(construct)
+    problems += [
+        f"Item {item} stands in {' and in '.join(names)}, which are related for that reason alone; HTMT counts it too."
+        for item, names in counted.items()
+        if len(names) > 1
+    ]
     for construct, alpha, rho_a in zip(
         fit.shape.constructs, fit.values["alpha_std"][0], fit.values["rho_a"][0], strict=True
     ):
         if alpha < 0.6:
             problems.append(f"{construct} is measured unreliably (standardised alpha {alpha:.2f}, below 0.60).")
-        if fit.shape.consistent and not 0 < rho_a <= 1:
+        if fit.shape.consistent and not np.isnan(rho_a) and not 0 < rho_a <= 1:
             problems.append(
                 f"{construct}: rho_A is {rho_a:.2f}, outside 0–1; the correction for attenuation is not usable."
             )
@@ -527,6 +592,11 @@ def _measurement_problems(fit: PLSFit) -> list[str]:
 
 def _structure_problems(fit: PLSFit) -> list[str]:
     problems = []
+    if fit.shape.consistent and not is_admissible(fit.shape, fit.values)[0]:
+        problems.append(
+            "The corrected correlations of the constructs are impossible together (not positive definite): the survey "
+            "cannot tell the constructs apart after the correction. Use plain PLS or merge constructs."
+        )
     for (one, other), ratio, correlation in zip(
         fit.keys["htmt"], fit.values["htmt"][0], fit.values["correlations"][0], strict=True
     ):
@@ -541,7 +611,7 @@ def _structure_problems(fit: PLSFit) -> list[str]:
                 "Use plain PLS or merge the two."
             )
     for (source, target), inflation in zip(fit.keys["vif"], fit.values["vif"][0], strict=True):
-        if inflation > VIF_LIMIT:
+        if not inflation <= VIF_LIMIT:
             problems.append(
                 f"{source} → {target}: the predictors overlap (VIF {inflation:.1f}, above {VIF_LIMIT:.0f}); this path "
                 "is poorly determined."

@@ -15,7 +15,7 @@ Data Analysis 48, 159–205.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,6 +28,7 @@ from .reliability import alpha_of, ave_of, htmt_of, omega_of, rho_a_of, rho_c_of
 
 SCHEMES = ("path", "centroid", "factorial")
 Keys = Mapping[str, Sequence[tuple[str, ...]]]
+_SINGULAR = 1e10  # an entry of an inverse correlation matrix this large leaves no digits to trust
 RELIABILITY = ("alpha", "alpha_std", "omega", "rho_a", "rho_c", "ave")
 
 
@@ -110,22 +111,20 @@ def solve_weights(
     ----------
     model : PathModel
     correlation : array (b, p, p)
-        Correlations of the indicators; samples that hold nan (a constant item) do not converge.
+        Correlations of the indicators, finite: see `estimable`.
     scheme : {"path", "centroid", "factorial"}
     """
     if scheme not in SCHEMES:
         raise SemError(f"scheme {scheme!r} is unknown; choose one of {', '.join(SCHEMES)}")
     b, p = correlation.shape[:2]
     values, iterations, converged = np.full((b, p), np.nan), np.zeros(b, dtype=np.intp), np.zeros(b, dtype=bool)
-    active = np.flatnonzero(np.isfinite(correlation).all(axis=(1, 2)))
-    r, w = correlation[active], np.ones((len(active), p))
+    active, r = np.arange(b), correlation
     inverses = _formative_inverses(model, r)
-    to_composites, variance = item_composite_covariance(model, r, w)
-    w, to_composites = _rescaled(model, w, to_composites, variance)
+    w, to_composites = _start(model, r)
     for iteration in range(1, max_iterations + 1):
         if not len(active):
             break
-        inner = _inner_weights(model, _composite_correlation(model, to_composites, w), scheme)
+        inner = _inner_weights(model, composite_correlation(model, to_composites, w), scheme)
         new = np.einsum("bpl,blp->bp", to_composites, inner[:, :, model.block])
         for j, inverse in inverses.items():
             members = model.members(j)
@@ -143,22 +142,43 @@ def solve_weights(
     return Weights(values, iterations, converged)
 
 
+def estimable(model: PathModel, correlation: Array) -> NDArray[np.bool_]:
+    """Which samples can be estimated at all, (b,): no constant item, no collinear items in a formative block."""
+    possible = np.asarray(np.isfinite(correlation).all(axis=(1, 2)))
+    regular = np.ones(int(possible.sum()), dtype=bool)
+    for inverse in _formative_inverses(model, correlation[possible]).values():
+        regular &= np.isfinite(inverse).all(axis=(1, 2))
+    possible[possible] = regular
+    return possible
+
+
+def _start(model: PathModel, r: Array) -> tuple[Array, Array]:
+    """Equal weights; where they cancel out (opposed items), the first item of the block alone."""
+    w = np.ones(r.shape[:2])
+    _, variance = item_composite_covariance(model, r, w)
+    cancelled = (variance < 1e-8)[:, model.block]
+    later = np.ones(len(model.block), dtype=bool)
+    later[_first_of_blocks(model)] = False
+    w = np.where(cancelled & later, 0.0, w)
+    to_composites, variance = item_composite_covariance(model, r, w)
+    return _rescaled(model, w, to_composites, variance)
+
+
 def item_composite_covariance(model: PathModel, r: Array, w: Array) -> tuple[Array, Array]:
     """cov(item, composite) for all pairs, (b, p, k), and the composites' variances, (b, k)."""
     b, p = w.shape
-    covariance: Array = ((r * w[:, None, :]).reshape(b * p, p) @ model.membership).reshape(b, p, -1)
+    covariance: Array = ((r * w[:, None, :]).reshape(b * p, p) @ model.membership).reshape(b, p, len(model.constructs))
     return covariance, (w * own_block(model, covariance)) @ model.membership
 
 
-def _composite_correlation(model: PathModel, to_composites: Array, w: Array) -> Array:
+def composite_correlation(model: PathModel, to_composites: Array, w: Array) -> Array:
     """Correlations of composites of unit variance, (b, k, k)."""
     return np.matmul(model.membership.T, to_composites * w[:, :, None])
 
 
 def _rescaled(model: PathModel, w: Array, to_composites: Array, variance: Array) -> tuple[Array, Array]:
     """Scale weights so that every composite has unit variance."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        scale = 1 / np.sqrt(variance)
+    scale = 1 / np.sqrt(variance)
     return w * scale[:, model.block], to_composites * scale[:, None, :]
 
 
@@ -194,24 +214,34 @@ def _regression(c: Array, target: int, predictors: NDArray[np.intp]) -> tuple[Ar
 
 
 def _inverse(matrices: Array) -> Array:
-    """Inverses of a batch; nan where a matrix is singular."""
+    """Inverses of correlation matrices of a batch; nan where a matrix is singular but for rounding."""
     try:
-        return np.asarray(np.linalg.inv(matrices), dtype=float)
+        inverses = np.asarray(np.linalg.inv(matrices), dtype=float)
     except np.linalg.LinAlgError:
-        regular = np.linalg.matrix_rank(np.nan_to_num(matrices)) == matrices.shape[-1]
+        regular = np.abs(np.linalg.det(matrices)) > 0
         inverses = np.full_like(matrices, np.nan)
         inverses[regular] = np.linalg.inv(matrices[regular])
-        return inverses
+    inverses[np.abs(inverses).max(axis=(1, 2), initial=0) > _SINGULAR] = np.nan
+    return inverses
 
 
 def majority_signs(model: PathModel, to_composites: Array, anchors: Mapping[str, str]) -> Array:
-    """±1 for each construct so that most of its loadings (or its anchor item's) are positive, (b, k)."""
+    """±1 for each construct so that most of its loadings (or its anchor item's) are positive, (b, k).
+
+    A tie goes to the sum of the loadings; where that cancels out too, the first item decides.
+    """
     loadings = own_block(model, to_composites)
     votes = np.sign(loadings) @ model.membership
     votes = np.where(votes == 0, loadings @ model.membership, votes)
+    votes = np.where(np.abs(votes) < 1e-9, loadings[:, _first_of_blocks(model)], votes)
     for construct, item in anchors.items():
         votes[:, model.constructs.index(construct)] = loadings[:, model.indicators.index((construct, item))]
     return np.where(votes < 0, -1.0, 1.0)
+
+
+def _first_of_blocks(model: PathModel) -> NDArray[np.intp]:
+    """Position of the first indicator of each construct, (k,)."""
+    return np.flatnonzero(np.diff(model.block, prepend=-1))
 
 
 def own_block(model: PathModel, to_composites: Array) -> Array:
@@ -235,7 +265,7 @@ def statistics(model: PathModel, correlation: Array, sd: Array, weights: Array) 
     """
     b, k = len(weights), len(model.constructs)
     cross, _ = item_composite_covariance(model, correlation, weights)
-    composites = _composite_correlation(model, cross, weights)
+    composites = composite_correlation(model, cross, weights)
     loadings = own_block(model, cross)
     rho_a = _per_construct(model, lambda i: rho_a_of(correlation[:, i[:, None], i], weights[:, i]))
     if model.consistent:
@@ -250,7 +280,7 @@ def statistics(model: PathModel, correlation: Array, sd: Array, weights: Array) 
     return {
         "weights": weights,
         "loadings": loadings,
-        "cross_loadings": cross.reshape(b, -1),
+        "cross_loadings": cross.reshape(b, cross.shape[1] * k),
         "paths": paths,
         "vif": vif,
         "r_squared": r_squared,
@@ -264,11 +294,27 @@ def statistics(model: PathModel, correlation: Array, sd: Array, weights: Array) 
     }
 
 
-def _per_construct(model: PathModel, formula, reflective_only: bool = True) -> Array:
+def is_admissible(model: PathModel, values: Mapping[str, Array]) -> NDArray[np.bool_]:
+    """Whether a population can have these estimates, (b,): finite paths; when corrected, also true correlations,
+    reliabilities and R² of at most 1.
+    """
+    finite = np.asarray(np.isfinite(values["paths"]).all(axis=1))
+    if not model.consistent:
+        return finite
+    k = len(model.constructs)
+    matrices = np.tile(np.eye(k), (len(finite), 1, 1))
+    i, j = np.triu_indices(k, 1)
+    matrices[:, i, j] = matrices[:, j, i] = np.where(finite[:, None], values["correlations"], 0.0)
+    possible = np.linalg.eigvalsh(matrices)[:, 0] > -1e-9
+    reliable = ~(values["rho_a"] > 1 + 1e-9).any(axis=1)  # nan: formative, nothing to correct
+    return finite & possible & reliable & (values["r_squared"] <= 1 + 1e-9).all(axis=1)
+
+
+def _per_construct(model: PathModel, formula: Callable[[NDArray[np.intp]], Array]) -> Array:
     """Apply a formula to the indicator positions of each construct; (b, k), nan for formative ones."""
     columns = [formula(model.members(j)) for j in range(len(model.constructs))]
     for j in range(len(columns)):
-        if reflective_only and model.is_formative(j):
+        if model.is_formative(j):
             columns[j] = np.full_like(columns[j], np.nan)
     return np.stack(columns, axis=1)
 

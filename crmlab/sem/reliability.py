@@ -21,6 +21,8 @@ import numpy as np
 
 from .moments import Array
 
+_POWER_ITERATIONS = 10
+
 
 def alpha_of(cov: Array) -> Array:
     """Cronbach's α of one block, k/(k−1)·(1 − Σsᵢ²/s_T²); (b, k, k) → (b,). Of correlations: the standardised α.
@@ -58,14 +60,15 @@ def omega_of(cov: Array) -> Array:
     return common / (common + unique.sum(axis=1))
 
 
-def one_factor(cov: Array, tolerance: float = 1e-6, max_iterations: int = 40) -> tuple[Array, Array]:
+def one_factor(cov: Array, tolerance: float = 1e-5, max_iterations: int = 60) -> tuple[Array, Array]:
     """Loadings and unique variances of the one-factor model by maximum likelihood; (b, k, k) → (b, k), (b, k).
 
     Three items determine the loadings exactly, λ₁² = r₁₂r₁₃/r₂₃. With more, the likelihood is minimised over the
     logarithms of the unique variances by Newton steps with approximate second derivatives (Lawley & Maxwell 1971,
     chapter 4): with u the leading eigenvector of Ψ^(−½)RΨ^(−½) and γ its eigenvalue, gradient (1 − u²) − (1/ψ − γu²)
-    and second derivatives (I − uu')² element by element. Samples that do not converge, or whose solution is improper
-    (a unique variance at or below zero), are nan.
+    and second derivatives (I − uu')² element by element. A few power steps from the last u serve most samples; those
+    that linger get their exact eigenvectors. Samples that do not converge, or whose solution is improper (a unique
+    variance at or below zero), are nan.
     """
     sd = np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -95,11 +98,12 @@ def _likelihood_loadings(r: Array, tolerance: float, max_iterations: int) -> Arr
     b, k = r.shape[:2]
     loadings, active, diagonal = np.full((b, k), np.nan), np.arange(b), np.arange(k)
     log_unique, u = np.full((b, k), np.log(0.5)), np.full((b, k), 1 / np.sqrt(k))
-    for _ in range(max_iterations):
+    for iteration in range(max_iterations):
         if not len(active):
             break
         scale = np.exp(-log_unique / 2)
-        u, gamma = _leading(r * scale[:, :, None] * scale[:, None, :], u)
+        scaled = r * scale[:, :, None] * scale[:, None, :]
+        u, gamma = _leading(scaled, u) if iteration < _POWER_ITERATIONS else _leading_exactly(scaled)
         gradient = (1 - u**2) - (scale**2 - gamma * u**2)
         second = -u[:, :, None] * u[:, None, :]
         second[:, diagonal, diagonal] += 1
@@ -116,7 +120,14 @@ def _likelihood_loadings(r: Array, tolerance: float, max_iterations: int) -> Arr
     return loadings
 
 
-def _leading(matrices: Array, start: Array, power: int = 6) -> tuple[Array, Array]:
+def _leading_exactly(matrices: Array) -> tuple[Array, Array]:
+    """Leading eigenvectors (b, k), the sum of each positive, and eigenvalues (b, 1)."""
+    values, vectors = np.linalg.eigh(matrices)
+    vector = vectors[:, :, -1]
+    return vector * np.where(vector.sum(axis=1, keepdims=True) < 0, -1.0, 1.0), values[:, -1:]
+
+
+def _leading(matrices: Array, start: Array, power: int = 4) -> tuple[Array, Array]:
     """Leading eigenvectors (b, k) and eigenvalues (b, 1) by power steps from a start near them."""
     vector = start
     for _ in range(power):

@@ -70,7 +70,15 @@ def write_html(result: SatisfactionIndex, path: str | Path, language: str = "en"
 
     Examples
     --------
-    >>> write_html(result, "report.html", "zh", responses=responses)  # doctest: +SKIP
+    >>> import tempfile
+    >>> from crmlab import Questionnaire, csi
+    >>> from crmlab.studies import read_answers
+    >>> design = Questionnaire.shipped("ecsi")
+    >>> answers = read_answers("mobi", design)
+    >>> file = Path(tempfile.mkdtemp()) / "report.html"
+    >>> write_html(csi.estimate(design, answers, bootstrap=20), file, "zh", responses=answers)
+    >>> "顾客满意度指数为 72.5" in file.read_text(encoding="utf-8")
+    True
     """
     Path(path).write_text(html(result, language, responses=responses), encoding="utf-8")
 
@@ -189,8 +197,11 @@ class _Report:
     @cached_property
     def _numbers(self) -> dict[str, int]:
         """The number of each section by its anchor."""
-        groups = [] if self.result.by_group.empty else ["groups"]
-        anchors = ["constructs", "paths", "priority", *groups, "limits", "measurement", "data", "method", "provenance"]
+        anchors = ["constructs", "paths", "priority", "groups", "limits", "measurement", "data", "method", "provenance"]
+        if self.result.priority_map().empty:
+            anchors.remove("priority")
+        if self.result.by_group.empty:
+            anchors.remove("groups")
         return {anchor: place for place, anchor in enumerate(anchors, start=1)}
 
     @property
@@ -391,6 +402,9 @@ class _Report:
         )
 
     def _priority(self) -> _Section:
+        causes = self.result.priority_map().sort_values("importance", ascending=False)
+        first = [self._label(name) for name in causes.index[causes["quadrant"] == "act now"]]
+        verdict = self.t("priority.act" if first else "priority.no_act", names=self.t("list_separator").join(first))
         table = _Table(
             self.t("priority.caption", level=self._level),
             self._columns("construct", "importance", "interval", "performance", "interval", "quadrant"),
@@ -404,11 +418,11 @@ class _Report:
                     interval(row["performance_ci_lower"], row["performance_ci_upper"], 1),
                     self.t(f"quadrant.{row['quadrant']}"),
                 ]
-                for name, row in self.result.priority_map().sort_values("importance", ascending=False).iterrows()
+                for name, row in causes.iterrows()
             ],
             self.t("priority.note"),
         )
-        return self._section("priority", [table], self._figure("priority"))
+        return self._section("priority", [table], self._figure("priority"), verdict=verdict)
 
     def _groups(self) -> _Section:
         """One row a group: its index with interval, then its index of every other construct."""

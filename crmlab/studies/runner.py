@@ -82,8 +82,8 @@ class Parameter:
             )
         if self.choices and value not in self.choices:
             raise InputError(
-                f"parameters: {self.name} is {value!r}{_did_you_mean(value, self.choices)}, "
-                f"but must be one of {', '.join(self.choices)}."
+                f"parameters: {self.name} is {value!r}{_did_you_mean(value, self.choices)} "
+                f"It must be one of {', '.join(self.choices)}."
             )
 
 
@@ -237,7 +237,6 @@ def _did_you_mean(word: Any, known: Any) -> str:
 
 
 def _execute(source: Path, values: Mapping[str, Any], staging: Path, out: Path, progress: bool) -> NotebookNode:
-    from nbclient.exceptions import DeadKernelError
     from papermill import execute_notebook
     from papermill.exceptions import PapermillExecutionError
 
@@ -259,10 +258,10 @@ def _execute(source: Path, values: Mapping[str, Any], staging: Path, out: Path, 
                 raise InputError(error.evalue) from None
             kept = _keep(result, out)
             raise NotebookError(_told(error, source, kept), kept) from None
-        except DeadKernelError:
+        except RuntimeError as error:  # the kernel did not start, or died
             kept = _keep(result, out)
-            told = f"{source.stem}: Python ended while a cell was running; memory may have been short.{_where(kept)}"
-            raise NotebookError(told, kept) from None
+            last = f"{error} {_last_line(home)}".strip()
+            raise NotebookError(f"{source.stem}: Python could not run the cells: {last}.{_where(kept)}", kept) from None
 
 
 def _read(source: Path) -> NotebookNode:
@@ -284,6 +283,11 @@ def _kernel_of_this_interpreter(home: str) -> type:
             transport = "ipc" if os.name == "posix" else "tcp"
             super().__init__(connection_file=f"{home}/kernel.json", transport=transport, **options)
 
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+            # What the kernel process itself says is for the failure it explains, not for the user's terminal.
+            with _kernel_log(home).open("w") as log:
+                await super().start_kernel(stderr=log, **options)
+
         @property
         def kernel_spec(self) -> KernelSpec:
             return KernelSpec(
@@ -294,6 +298,15 @@ def _kernel_of_this_interpreter(home: str) -> type:
             )
 
     return ThisInterpreter
+
+
+def _kernel_log(home: str) -> Path:
+    return Path(home) / "kernel.log"
+
+
+def _last_line(home: str) -> str:
+    lines = _kernel_log(home).read_text(errors="replace").split("\n") if _kernel_log(home).exists() else []
+    return next((f"({line.strip()})" for line in reversed(lines) if line.strip()), "")
 
 
 def _input_error_names() -> set[str]:
@@ -314,7 +327,7 @@ def _keep(result: Path, out: Path) -> Path | None:
 def _told(error: PapermillExecutionError, source: Path, kept: Path | None) -> str:
     first_line = error.source.strip().partition("\n")[0]
     cell = f"cell {error.exec_count} ({first_line})"
-    return f"{source.stem}: {cell} failed: {error.ename}: {error.evalue}.{_where(kept)}"
+    return f"{source.stem}: {cell} failed: {error.ename}: {error.evalue.rstrip('.')}.{_where(kept)}"
 
 
 def _where(kept: Path | None) -> str:
@@ -337,5 +350,9 @@ def _reproducible(notebook: NotebookNode, values: Mapping[str, Any]) -> str:
             cell.source = translate_parameters(_KERNEL, "python", recorded, "Parameters of this run").rstrip()
     text = nbformat.writes(notebook) + "\n"
     for path, name in {values["out"]: ".", **{str(file.resolve()): file.name for file in files.values()}}.items():
-        text = text.replace(json.dumps(path, ensure_ascii=False)[1:-1], name)
+        text = text.replace(_in_json(path), _in_json(name))
     return text
+
+
+def _in_json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]

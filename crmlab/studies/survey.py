@@ -78,7 +78,14 @@ def write_study(result: SatisfactionIndex, responses: Responses, out: str | Path
 
     Examples
     --------
-    >>> write_study(result, responses, "build/mobile-survey", "zh")  # doctest: +SKIP
+    >>> import tempfile
+    >>> from crmlab import Questionnaire, csi
+    >>> design = Questionnaire.shipped("ecsi")
+    >>> answers = read_answers("mobi", design)
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> write_study(csi.estimate(design, answers, bootstrap=20), answers, folder)
+    >>> sorted(file.name for file in folder.iterdir())
+    ['index.json', 'report.html', 'tables.xlsx']
     """
     folder, t = Path(out), Texts(language)
     folder.mkdir(parents=True, exist_ok=True)
@@ -96,8 +103,11 @@ def tables(result: SatisfactionIndex, responses: Responses) -> dict[str, pd.Data
 
     Examples
     --------
-    >>> list(tables(result, responses))[:3]  # doctest: +SKIP
-    ['index', 'priority_map', 'paths']
+    >>> from crmlab import Questionnaire, csi
+    >>> design = Questionnaire.shipped("ecsi")
+    >>> answers = read_answers("mobi", design)
+    >>> list(tables(csi.estimate(design, answers, bootstrap=20), answers))[:4]
+    ['index', 'priority_map', 'paths', 'effects']
     """
     import pandas as pd
 

@@ -11,6 +11,7 @@ import functools
 import importlib
 import math
 import pkgutil
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ class Verdict:
         return self.right
 
     def __repr__(self) -> str:
-        return self.message
+        return textwrap.fill(self.message, width=100)
 
 
 def check(question: str, answer: object) -> Verdict:

@@ -37,14 +37,15 @@ def record(results: Mapping[str, Any]) -> None:
 
     Examples
     --------
-    >>> record({"index": 72.4539612, "respondents": 250})
+    >>> record({"index": 72.4539612, "respondents": 250, "paths": {"Quality → Value": 0.5583043}})
     Recorded results:
       index: 72.454
       respondents: 250
+      paths:
+        Quality → Value: 0.558304
     """
-    kept = {name: _plain(value, str(name)) for name, value in results.items()}
-    lines = [f"  {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in kept.items()]
-    publish({"text/plain": "\n".join(["Recorded results:", *lines]), MIME: kept})
+    kept = _plain(results, "results")
+    publish({"text/plain": "\n".join(["Recorded results:", *_lines(kept)]), MIME: kept})
 
 
 def recorded(notebook: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,6 +77,16 @@ def recorded(notebook: Mapping[str, Any]) -> dict[str, Any]:
             if MIME in output.get("data", {}):
                 return dict(output["data"][MIME])
     raise LookupError("no cell of this notebook has recorded results; run it to its end.")
+
+
+def _lines(kept: Mapping[str, Any], indent: str = "  ") -> list[str]:
+    lines = []
+    for name, value in kept.items():
+        if isinstance(value, Mapping):
+            lines += [f"{indent}{name}:", *_lines(value, indent + "  ")]
+        else:
+            lines.append(f"{indent}{name}: {json.dumps(value, ensure_ascii=False)}")
+    return lines
 
 
 def _plain(value: Any, where: str) -> Any:

@@ -43,7 +43,8 @@ def show(result: object, digits: int = 3) -> None:
     ----------
     result
         What to display. Of a table, the index is shown unless it merely numbers the rows; of a dict, each key with its
-        value. Whole numbers stay whole; a missing value is a dash; after 40 rows a table is cut and says so.
+        value; of a list of sentences, one a line. Whole numbers stay whole; a missing value is a dash; after 40 rows a
+        table is cut and says so.
     digits
         Decimal places of the other numbers, 0 or more.
 
@@ -68,6 +69,9 @@ def show(result: object, digits: int = 3) -> None:
     if isinstance(result, pd.DataFrame):
         columns = _columns(result, digits)
         publish({"text/plain": _plain_table(columns, len(result)), "text/html": _html_table(columns, len(result))})
+    elif isinstance(result, list) and result and all(isinstance(line, str) for line in result):
+        points = "".join(f"<li>{html.escape(line)}</li>\n" for line in result)
+        publish({"text/plain": "\n".join(f"• {line}" for line in result), "text/html": f"<ul>\n{points}</ul>"})
     else:
         publish({"text/plain": written(result, digits)})
 

@@ -97,7 +97,8 @@ show(study.effects)
 # What matters much for the index and stands low comes first.
 
 # %%
-figure(study.plot("priority", language=language))
+if len(study.priority_map()):
+    figure(study.plot("priority", language=language))
 show(study.priority_map(), digits=2)
 
 # %% [markdown]
