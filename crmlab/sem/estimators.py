@@ -29,12 +29,12 @@ import numpy as np
 from .matrices import Differentials, Structure
 from .moments import Array, inverse
 
-MAX_ITERATIONS = 200
 _DECREMENT = 1e-13  # at n = 1,000 it leaves every estimate within 1e-5 standard errors of the optimum
 _HESSIAN_STEP = 1e-4  # in units of a parameter's own precision
 _SHORTEST_STEP = 1e-6
 _QUASI_NEWTON = 40  # quasi-Newton steps before the information is computed again
-_SCORING = 60  # Fisher steps before Newton steps take over
+_SCORING = 60  # Fisher steps
+_NEWTON = 100  # Newton steps after them
 _STUCK = 1e8
 _CONVERGED = "converged"
 _FAR = 1e-3  # decrement above which the expected information is the better metric
@@ -290,7 +290,7 @@ def minimise(
     theta: Array,
     K: Array | None = None,
     offset: Array | None = None,
-    max_iterations: int = MAX_ITERATIONS,
+    patient: bool = True,
 ) -> Optimum:
     """Minimise a discrepancy by Fisher scoring; where that is slow, by Newton steps with the observed information.
 
@@ -301,7 +301,8 @@ def minimise(
         Starting values.
     K, offset : array (q, u) and (q,), optional
         Linear constraints theta = offset + K u; none: every parameter is free.
-    max_iterations : int
+    patient : bool
+        Whether to go on with Newton steps.
 
     Returns
     -------
@@ -314,11 +315,11 @@ def minimise(
     u = K.T @ (theta - offset)  # the columns of K are orthonormal
     if not np.isfinite(objective.value(offset + K @ u)):
         return Optimum(offset + K @ u, np.inf, False, 0, "the starting values imply an impossible covariance matrix")
-    first = _score(objective, u, K, offset, min(max_iterations, _SCORING), objective.information)
-    if first.converged or not K.shape[1]:
+    first = _score(objective, u, K, offset, _SCORING, objective.information)
+    if first.converged or not patient:
         return first
     u = K.T @ (first.theta - offset)
-    second = _score(objective, u, K, offset, max_iterations - first.iterations, objective.observed_information)
+    second = _score(objective, u, K, offset, _NEWTON, objective.observed_information)
     return replace(second, iterations=first.iterations + second.iterations)
 
 

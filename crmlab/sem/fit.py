@@ -52,6 +52,7 @@ ESTIMATORS = {
 INFORMATION = ("expected", "observed")
 ERRORS = ("standard", "robust", "none")
 MISSING = ("listwise", "fiml")
+_RESTARTS = 12
 
 
 def fit(
@@ -215,27 +216,26 @@ def _objective(
 def _search(objective: Objective, samples: Sequence[GroupSample], K: Array, offset: Array) -> Optimum:
     """Minimise from starting values made of the data.
 
-    With missing answers the search begins at the solution for the saturated moments, which is quick to find and near.
-    Where it fails it begins again with all paths at 0.
+    A search that does not converge begins again with all paths at 0, then with scattered paths (the same every time),
+    and in the end goes on patiently from the best point found: on surveys whose causes are nearly collinear the
+    discrepancy has valleys that lead nowhere.
     """
     structure = objective.structure
-    moments: Sequence[GroupSample | GroupMoments] = samples
+    moments: Sequence[GroupMoments | GroupSample] = samples
     if isinstance(objective, FIMLObjective):
         answered = zip(objective.patterns, objective.saturated, strict=True)
         moments = [GroupMoments(found.n, saturated.cov, saturated.mean) for found, saturated in answered]
+    rng = np.random.default_rng(0)
     best: Optimum | None = None
-    for paths in (True, False):
-        theta = starting_values(structure, moments, paths)
-        if isinstance(objective, FIMLObjective):
-            first = minimise(MLObjective(structure, moments, True), theta, K, offset)
-            theta = first.theta if first.converged else theta
-        found = minimise(objective, theta, K, offset)
-        if best is None or found.value < best.value - 1e-10 or (found.converged and not best.converged):
+    for attempt in range(2 + _RESTARTS):
+        theta = starting_values(structure, moments, attempt != 1, rng if attempt > 1 else None)
+        found = minimise(objective, theta, K, offset, patient=False)
+        if best is None or found.value < best.value or found.converged:
             best = found
         if best.converged:
-            break
+            return best
     assert best is not None
-    return best
+    return minimise(objective, best.theta, K, offset)
 
 
 def _labels(structure: Structure) -> dict[str, int | float]:

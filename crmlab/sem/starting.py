@@ -36,7 +36,9 @@ class Moments(Protocol):
     def mean(self) -> Array: ...
 
 
-def starting_values(structure: Structure, samples: Sequence[Moments], paths: bool = True) -> Array:
+def starting_values(
+    structure: Structure, samples: Sequence[Moments], paths: bool = True, rng: np.random.Generator | None = None
+) -> Array:
     """Starting values of the free parameters, (q,).
 
     Parameters
@@ -46,6 +48,8 @@ def starting_values(structure: Structure, samples: Sequence[Moments], paths: boo
         `.cov` (p, p) and `.mean` (p,).
     paths : bool
         False begins paths and covariances at 0, the safe choice.
+    rng : numpy.random.Generator, optional
+        Scatters the paths, for a search that failed from the best guess.
     """
     theta = np.zeros(structure.n_free)
     for group in range(structure.groups - 1, -1, -1):  # equal parameters begin where the first group does
@@ -53,7 +57,7 @@ def starting_values(structure: Structure, samples: Sequence[Moments], paths: boo
         begin = _Beginning.of(structure, rows, samples[group])
         for row, k in zip(structure.table, structure.position, strict=True):
             if k >= 0 and row.group == group:
-                theta[k] = begin.value(row, paths) if row.start is None else row.start
+                theta[k] = begin.value(row, paths, rng) if row.start is None else row.start
     return theta
 
 
@@ -99,7 +103,7 @@ class _Beginning:
         paths, residuals = _regressions(rows, names, cov)
         return cls(sample, index, loadings, names, cov, paths, residuals)
 
-    def value(self, row: Parameter, paths: bool) -> float:
+    def value(self, row: Parameter, paths: bool, rng: np.random.Generator | None) -> float:
         own = self.observed.get(row.lhs)
         if row.op == "=~":
             return self.loadings.get((row.lhs, row.rhs), 1.0)
@@ -108,7 +112,8 @@ class _Beginning:
         if row.op == "<~":
             return 1.0
         if row.op == "~":
-            return self.paths.get((row.lhs, row.rhs), 0.0) if paths else 0.0
+            path = self.paths.get((row.lhs, row.rhs), 0.0) if paths else 0.0
+            return path if rng is None else self._scattered(row, path, rng)
         if row.lhs != row.rhs:
             exogenous = own is None and row.lhs not in self.residuals and row.rhs not in self.residuals
             known = exogenous and row.lhs in self.names and row.rhs in self.names
@@ -118,6 +123,13 @@ class _Beginning:
         if row.lhs not in self.names:
             return 0.1
         return self.residuals.get(row.lhs, float(self.cov[self.names[row.lhs], self.names[row.lhs]]))
+
+    def _scattered(self, row: Parameter, path: float, rng: np.random.Generator) -> float:
+        """A path drawn around half its best guess, with a standard deviation of 0.4 standardised."""
+        spread = [
+            np.sqrt(self.cov[self.names[n], self.names[n]]) if n in self.names else 1.0 for n in (row.lhs, row.rhs)
+        ]
+        return 0.5 * path + 0.4 * float(rng.normal() * spread[0] / spread[1])
 
 
 def _block(cov: Array) -> tuple[Array, float]:
