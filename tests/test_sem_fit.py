@@ -16,7 +16,7 @@ COLUMNS = {"est": "est", "se": "se", "std_lv": "std.lv", "std_all": "std.all"}
 CASES = sorted(path.stem for path in REFERENCE.glob("*.json"))
 # lavaan stops short of the optimum on the ill-conditioned survey, see the register
 LOOSE = dict.fromkeys(("mobi_ml", "mobi_mlr", "mobi_observed_complaints", "mobi_fiml"), 5e-3)
-# Measures that differ in lavaan's own definition, each compared in test_sem_measures where it applies
+# every other measure is compared in test_sem_measures
 TESTS = ("npar", "chisq", "df", "pvalue", "logl", "unrestricted.logl", "aic", "bic", "cfi", "tli", "rmsea", "srmr")
 SCALED = (
     "chisq.scaled",
@@ -122,6 +122,32 @@ def test_an_equality_constraint_is_a_shared_label() -> None:
 def test_one_name_may_stand_for_group_equal() -> None:
     one = fit(reference("hs_ml")["model"], data("hs.csv"), group="school", group_equal="loadings")
     assert one.df == reference("groups_metric")["fit"]["df"]
+
+
+# ------------------------------------------------------------- what a solution says beside its parameters
+# lavaan 0.6-14 on hs.csv: lavResiduals(type = "raw"), modindices(sort. = TRUE), lavPredict
+
+
+def test_residuals_modification_indices_and_factor_scores_of_a_fit() -> None:
+    result = fitted("hs_ml")
+    assert result.residuals()[0].cov_z[1:4, 0] == pytest.approx([-1.996059, -0.996917, 2.679217], abs=1e-4)
+    first = result.modification_indices().sort_values("mi", ascending=False).iloc[0]
+    assert (first["lhs"], first["op"], first["rhs"], first["group"]) == ("visual", "=~", "x9", 1)
+    assert (first["mi"], first["epc"]) == pytest.approx((36.411, 0.577), abs=5e-4)
+    assert result.factor_scores().iloc[0].tolist() == pytest.approx([-0.8176752, -0.137545, 0.06150726], abs=1e-5)
+
+
+def test_explained_variance_is_what_the_residual_leaves() -> None:
+    standardised = fitted("ecsi_ml").estimates.query("op == '~~' and lhs == rhs").set_index("lhs")["std_all"]
+    explained = fitted("ecsi_ml").r_squared
+    assert away(explained, 1 - standardised[explained.index]) < 1e-10
+
+
+def test_a_label_shared_with_a_fixed_parameter_fixes() -> None:
+    """lavaan 0.6-14: cfa("v =~ a*x1 + a*x2 + x3 + x4") has 7 parameters and 3 degrees of freedom."""
+    result = fit("v =~ a*x1 + a*x2 + x3 + x4", data("hs.csv"))
+    assert (result.n_free, result.df) == (7, 3)
+    assert result.estimates["est"].round(3).tolist() == [1, 1, 1.027, 0.64, 0.793, 1.003, 0.765, 1.153, 0.483]
 
 
 # ---------------------------------------------------------------------------------------------- properties

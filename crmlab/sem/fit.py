@@ -18,14 +18,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import admissibility, expressions, inference
-from .corrected import missing_data
+from .corrected import missing_data, pairwise_moments, pattern_information
 from .errors import SemError
-from .estimators import GroupMoments, GroupSample, MLObjective, Objective, Optimum, ULSObjective, minimise
+from .estimators import (
+    GroupMoments,
+    GroupSample,
+    MLObjective,
+    Objective,
+    Optimum,
+    ULSObjective,
+    minimise,
+    stacked_derivatives,
+)
 from .fiml import FIMLObjective, independence
 from .matrices import Defaults, Parameter, Structure, Variables, parameter_table
 from .measures import Corrected, Likelihoods, Residue, TestStatistics, fit_measures
 from .measures import GroupMoments as MeasuredMoments
 from .moments import Array
+from .residuals import Residuals
+from .residuals import factor_scores as construct_scores
+from .residuals import modification_indices as gains
+from .residuals import residuals as residual_moments
 from .samples import read_samples
 from .standardise import standardised
 from .starting import starting_values
@@ -424,10 +437,7 @@ class Fit:
         """χ² of the independence model: no covariances but those among covariates."""
         structure, theta = _independence(self)
         df = _n_moments(structure, self.means) - structure.n_free
-        if isinstance(self.objective, FIMLObjective):
-            objective: Objective = FIMLObjective(structure, self.samples)
-        else:
-            objective = type(self.objective)(structure, self.samples, self.means)  # type: ignore[call-arg]
+        objective = _like(self.objective, structure, self.samples, self.means)
         K = np.eye(structure.n_free)
         scaling = _scaling(objective, self.samples, theta, K, self.means, df, self.choice)
         return TestStatistics(self.n * objective.value(theta), df, self._factor(scaling.factor if scaling else None))
@@ -453,13 +463,17 @@ class Fit:
             if scaling is not None and self.choice.scaled == "yuan_bentler":
                 scales = (scaling.model / self._n_rows_free, scaling.saturated / _n_moments(self.structure, self.means))
             likelihoods = Likelihoods(*logl, *scales)
+        residue, corrected = self._residue, None
+        if isinstance(self.objective, FIMLObjective):
+            corrected = self._corrected
+            answers = [found.values for found in self.objective.patterns]
+            weights = [
+                pattern_information(values, moments, "expected")
+                for values, moments in zip(answers, residue.implied, strict=True)
+            ]
+            residue = replace(residue, weights=weights, pairwise=[pairwise_moments(values) for values in answers])
         return fit_measures(
-            self.test,
-            self.baseline,
-            self._residue,
-            self.n_free,
-            likelihoods=likelihoods,
-            corrected=self._corrected if isinstance(self.objective, FIMLObjective) else None,
+            self.test, self.baseline, residue, self.n_free, likelihoods=likelihoods, corrected=corrected
         )
 
     @property
@@ -490,6 +504,7 @@ class Fit:
             [MeasuredMoments(cov, mean if self.means else None) for cov, mean in implied],
             weights=[np.ones(_length(cov, self.means)) for cov, _ in implied] if least_squares else None,
             least_squares=least_squares,
+            exogenous=self.structure.covariates.tolist(),
         )
 
     @cached_property
@@ -506,6 +521,51 @@ class Fit:
                 found[(label, names[i]) if len(self.groups) > 1 else names[i]] = 1 - s[i, i] / total[i]
         return pd.Series(found, dtype=float, name="r_squared")
 
+    def residuals(self, kind: str = "raw") -> list[Residuals]:
+        """Residual moments of each group with their errors, see `crmlab.sem.residuals.residuals`."""
+        residue, weights, acov = self._residue, None, None
+        if isinstance(self.objective, FIMLObjective):
+            moments = list(
+                zip((found.values for found in self.objective.patterns), residue.sample, residue.implied, strict=True)
+            )
+            weights = [pattern_information(values, implied, "observed") for values, _, implied in moments]
+            acov = [np.linalg.inv(pattern_information(values, sample, "observed")) for values, sample, _ in moments]
+        return residual_moments(
+            residue.n, residue.sample, residue.implied, self._derivatives, kind=kind, weights=weights, acov=acov
+        )
+
+    @property
+    def _derivatives(self) -> list[Array]:
+        """Derivatives of the stacked moments of each group by the unconstrained parameters."""
+        groups = range(self.structure.groups)
+        moved = [stacked_derivatives(self.structure.differentials(self.theta, g), self.means) for g in groups]
+        return [delta @ self.K for delta in moved]
+
+    def modification_indices(self) -> pd.DataFrame:
+        """What freeing each fixed or absent parameter would gain, see `crmlab.sem.residuals.modification_indices`."""
+        found = gains(
+            self.structure,
+            self.theta,
+            self._residue.sample,
+            self._residue.n,
+            objective=lambda structure: _like(self.objective, structure, self.samples, self.means),
+            constraints=self.K,
+        )
+        return found.assign(group=found["group"] + 1)
+
+    def factor_scores(self, method: str = "regression") -> pd.DataFrame:
+        """Scores of the constructs, one row for each respondent used, see `crmlab.sem.residuals.factor_scores`."""
+        import pandas as pd
+
+        blocks = [
+            pd.DataFrame(
+                construct_scores(self.structure, self.theta, sample.values, group=g, method=method),
+                columns=list(self.structure.latent),
+            )
+            for g, sample in enumerate(self.samples)
+        ]
+        return pd.concat(blocks, keys=self.groups, names=["group", "respondent"]) if len(blocks) > 1 else blocks[0]
+
     def implied(self, group: int = 0) -> tuple[pd.DataFrame, pd.Series]:
         """Implied covariances (p × p) and means (p) of a group, counted from 0."""
         import pandas as pd
@@ -513,6 +573,13 @@ class Fit:
         cov, mean = self.structure.implied(self.theta, group)
         names = list(self.structure.observed)
         return pd.DataFrame(cov, index=names, columns=names), pd.Series(mean, index=names)
+
+
+def _like(objective: Objective, structure: Structure, samples: Sequence[GroupSample], means: bool) -> Objective:
+    """The same discrepancy for another structure."""
+    if isinstance(objective, FIMLObjective):
+        return FIMLObjective(structure, samples)
+    return (ULSObjective if isinstance(objective, ULSObjective) else MLObjective)(structure, samples, means)
 
 
 def _length(cov: Array, means: bool) -> int:

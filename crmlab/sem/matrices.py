@@ -177,8 +177,11 @@ def parameter_table(model: Model, defaults: Defaults) -> list[Parameter]:
     for group in range(defaults.groups):
         written = list(_written(model, group, defaults.groups))
         rows = [*written, *_added(variables, written, group, defaults)]
-        table.extend(_scaled(row, variables, written, defaults) for row in rows)
-    return _equal_across_groups(table, variables, defaults)
+        blocks = {name: [r.rhs for r in written if r.op == "=~" and r.lhs == name] for name in variables.latent}
+        table.extend(_scaled(row, blocks, defaults) for row in rows)
+    table = _equal_across_groups(table, variables, defaults)
+    known = {row.label: row.fixed for row in table if row.label and row.fixed is not None}
+    return [replace(row, fixed=known.get(row.label)) if row.fixed is None and row.label else row for row in table]
 
 
 def _written(model: Model, group: int, groups: int) -> Iterator[Parameter]:
@@ -221,27 +224,22 @@ def _added(variables: Variables, written: Sequence[Parameter], group: int, defau
     yield from (row for row in rows() if row.key not in known)
 
 
-def _scaled(row: Parameter, variables: Variables, written: Sequence[Parameter], defaults: Defaults) -> Parameter:
+def _scaled(row: Parameter, blocks: dict[str, list[str]], defaults: Defaults) -> Parameter:
     """Fix what gives latent variables their scale: first loading or variance, and the error of a single indicator."""
     freed = row.start is not None and np.isnan(row.start)
     if freed:
         return replace(row, start=None)
     if row.fixed is not None or row.covariate:
         return row
-    blocks = {
-        name: [r for r in written if r.op == "=~" and r.lhs == name and r.group == row.group]
-        for name in variables.latent
-    }
-    if row.op == "=~" and blocks[row.lhs][0].rhs == row.rhs and not defaults.std_lv and row.label is None:
+    if row.op == "=~" and blocks[row.lhs][0] == row.rhs and not defaults.std_lv:
         return replace(row, fixed=1.0)
-    if row.op == "~~" and row.lhs == row.rhs:
-        if row.lhs in variables.latent and not blocks[row.lhs] and not row.user:
+    if row.op == "~~" and row.lhs == row.rhs and not row.user:
+        if row.lhs in blocks and not blocks[row.lhs]:
             return replace(row, fixed=0.0)  # a composite is its items
-        if row.lhs in variables.latent and defaults.std_lv and not row.user:
+        if row.lhs in blocks and defaults.std_lv:
             return replace(row, fixed=1.0)
-        only = [name for name, block in blocks.items() if [r.rhs for r in block] == [row.lhs]]
-        if only and not row.user:
-            return replace(row, fixed=0.0)
+        if [row.lhs] in blocks.values():
+            return replace(row, fixed=0.0)  # the error of a single indicator
     return row
 
 
