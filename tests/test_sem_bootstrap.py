@@ -157,3 +157,18 @@ def test_an_unstable_statistic_has_no_interval_rather_than_a_wrong_one():
     share = pd.isna(sem.pls(MODEL, answers).bootstrap(200, seed=1).draws["omega"]).mean(axis=0)
     assert share[0] > 0.05
     assert np.isnan(table.loc["Quality", "ci_lower"])
+
+
+@pytest.mark.parametrize("consistent", [False, True])
+def test_statistics_asked_for_alone_are_drawn_as_among_all(consistent):
+    fit = sem.pls(MODEL, survey(), consistent=consistent)
+    everything, chosen = fit.bootstrap(40, seed=6), fit.bootstrap(40, seed=6, statistics=("paths", "htmt"))
+    assert set(chosen.draws) == {"paths", "htmt"}
+    for name in chosen.draws:
+        np.testing.assert_array_equal(chosen.draws[name], everything.draws[name])
+    assert chosen.inadmissible == everything.inadmissible
+
+
+def test_an_unknown_statistic_is_told_with_the_known_ones():
+    with pytest.raises(sem.SemError, match="statistic 'beta' is unknown; choose among weights, loadings"):
+        sem.pls(MODEL, survey()).bootstrap(10, statistics=("beta",))

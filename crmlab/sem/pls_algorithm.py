@@ -15,7 +15,7 @@ Data Analysis 48, 159–205.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,6 +30,8 @@ SCHEMES = ("path", "centroid", "factorial")
 Keys = Mapping[str, Sequence[tuple[str, ...]]]
 _SINGULAR = 1e10  # an entry of an inverse correlation matrix this large leaves no digits to trust
 RELIABILITY = ("alpha", "alpha_std", "omega", "rho_a", "rho_c", "ave")
+# Together these take longer than the weights and all other statistics.
+COSTLY = ("htmt", "item_vif", "alpha", "alpha_std", "omega", "rho_c", "ave")
 
 
 @dataclass(frozen=True)
@@ -250,7 +252,9 @@ def own_block(model: PathModel, to_composites: Array) -> Array:
     return np.take_along_axis(to_composites, index, axis=2)[:, :, 0]
 
 
-def statistics(model: PathModel, correlation: Array, sd: Array, weights: Array) -> dict[str, Array]:
+def statistics(
+    model: PathModel, correlation: Array, sd: Array, weights: Array, costly: Collection[str] = COSTLY
+) -> dict[str, Array]:
     """Everything reported, as arrays (b, ·) in the order of `statistic_keys`.
 
     Parameters
@@ -262,6 +266,8 @@ def statistics(model: PathModel, correlation: Array, sd: Array, weights: Array) 
         Standard deviations of the indicators, for the raw α and ω.
     weights : array (b, p)
         Oriented weights of composites with unit variance.
+    costly : collection of str
+        Which of `COSTLY` to compute; the other statistics are always given. Other names are passed over.
     """
     b, k = len(weights), len(model.constructs)
     cross, _ = item_composite_covariance(model, correlation, weights)
@@ -288,9 +294,8 @@ def statistics(model: PathModel, correlation: Array, sd: Array, weights: Array) 
         "indirect": (total - direct)[:, i, j],
         "total": total[:, i, j],
         "correlations": composites[:, upper[0], upper[1]],
-        "htmt": _htmt(model, correlation)[:, upper[0], upper[1]],
-        "item_vif": _item_vif(model, correlation),
-        **_reliability(model, correlation, sd, loadings, rho_a),
+        "rho_a": rho_a,
+        **{name: formula() for name, formula in _costly(model, correlation, sd, loadings).items() if name in costly},
     }
 
 
@@ -319,15 +324,24 @@ def _per_construct(model: PathModel, formula: Callable[[NDArray[np.intp]], Array
     return np.stack(columns, axis=1)
 
 
-def _reliability(model: PathModel, correlation: Array, sd: Array, loadings: Array, rho_a: Array) -> dict[str, Array]:
-    cov = correlation * sd[:, :, None] * sd[:, None, :]
+def _costly(model: PathModel, correlation: Array, sd: Array, loadings: Array) -> dict[str, Callable[[], Array]]:
+    """How each of `COSTLY` is computed, should it be asked for."""
+    upper = np.triu_indices(len(model.constructs), 1)
+
+    def r(i: NDArray[np.intp]) -> Array:
+        return correlation[:, i[:, None], i]
+
+    def cov(i: NDArray[np.intp]) -> Array:
+        return r(i) * sd[:, i, None] * sd[:, None, i]
+
     return {
-        "alpha": _per_construct(model, lambda i: alpha_of(cov[:, i[:, None], i])),
-        "alpha_std": _per_construct(model, lambda i: alpha_of(correlation[:, i[:, None], i])),
-        "omega": _per_construct(model, lambda i: omega_of(cov[:, i[:, None], i])),
-        "rho_a": rho_a,
-        "rho_c": _per_construct(model, lambda i: rho_c_of(loadings[:, i])),
-        "ave": _per_construct(model, lambda i: ave_of(loadings[:, i])),
+        "htmt": lambda: _htmt(model, correlation)[:, upper[0], upper[1]],
+        "item_vif": lambda: _item_vif(model, correlation),
+        "alpha": lambda: _per_construct(model, lambda i: alpha_of(cov(i))),
+        "alpha_std": lambda: _per_construct(model, lambda i: alpha_of(r(i))),
+        "omega": lambda: _per_construct(model, lambda i: omega_of(cov(i))),
+        "rho_c": lambda: _per_construct(model, lambda i: rho_c_of(loadings[:, i])),
+        "ave": lambda: _per_construct(model, lambda i: ave_of(loadings[:, i])),
     }
 
 
