@@ -48,7 +48,7 @@ def read_samples(
     ------
     SemError
     """
-    _check_columns(data, observed, group)
+    check_columns(data, observed, group)
     values = np.column_stack([_numbers(data[name], name) for name in observed])
     absent = np.isnan(values)
     kept = np.logical_not(np.any(absent, axis=1) if missing == "listwise" else np.all(absent, axis=1))
@@ -102,7 +102,7 @@ def _check_dependence(cov: Array, observed: Sequence[str], place: str) -> None:
         )
 
 
-def _check_columns(data: pd.DataFrame, observed: Sequence[str], group: str | None) -> None:
+def check_columns(data: pd.DataFrame, observed: Sequence[str], group: str | None) -> None:
     import pandas as pd
 
     if not isinstance(data, pd.DataFrame):

@@ -47,8 +47,10 @@ def _scale(values: Array, structure: Structure, group: int, sd: Array, residual_
                 values[k] *= sd[left] / sd[right]
             elif row.op in ("~", "<~"):
                 values[k] *= sd[right] / sd[left]
-            elif row.op == "~1":
+            elif row.op in ("~1", "|"):
                 values[k] /= sd[left]
+            elif row.op == "~*~":
+                values[k] = 1.0
             elif left == right:
                 values[k] /= sd[left] ** 2
             else:
