@@ -1,10 +1,29 @@
-"""Latent-variable engine: model text, PLS path modelling, bootstrap, reliability. Knows nothing of customers."""
+"""Latent-variable engine: model text, covariance-based and PLS estimation, tests, reliability. Knows no customers."""
 
 from .blocks import htmt, reliability
 from .bootstrap import Bootstrap
+from .comparison import Comparison, Invariance, compare, invariance
 from .errors import ModelError, SemError
 from .fit import Fit, fit
 from .pls import PLSFit, pls
+from .polychoric import Polychoric, polychoric
 from .syntax import Model
 
-__all__ = ["Bootstrap", "Fit", "Model", "ModelError", "PLSFit", "SemError", "fit", "htmt", "pls", "reliability"]
+__all__ = [
+    "Bootstrap",
+    "Comparison",
+    "Fit",
+    "Invariance",
+    "Model",
+    "ModelError",
+    "PLSFit",
+    "Polychoric",
+    "SemError",
+    "compare",
+    "fit",
+    "htmt",
+    "invariance",
+    "pls",
+    "polychoric",
+    "reliability",
+]

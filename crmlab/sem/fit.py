@@ -523,7 +523,8 @@ class Fit:
 
     def residuals(self, kind: str = "raw") -> list[Residuals]:
         """Residual moments of each group with their errors, see `crmlab.sem.residuals.residuals`."""
-        residue, weights, acov = self._residue, None, None
+        residue, weights = self._residue, None
+        acov: list[Array] | None = None
         if isinstance(self.objective, FIMLObjective):
             moments = list(
                 zip((found.values for found in self.objective.patterns), residue.sample, residue.implied, strict=True)
