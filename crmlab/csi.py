@@ -21,16 +21,20 @@ analysis. Industrial Management & Data Systems 116, 1865–1886.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import sem
+from .csi_many import INTERVAL_COLUMNS, GroupEstimate, SatisfactionIndices, gathered, group_seed, in_parallel
 from .errors import InputError
 from .questionnaire import Questionnaire
 from .responses import Responses, read_responses
-from .sem.moments import Array
+from .sem.bootstrap import INTERVALS
+from .sem.moments import MISSING, Array
+from .sem.pls import path_model
+from .sem.pls_algorithm import SCHEMES, statistic_keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
 
     from .sem.bootstrap import Bootstrap, Resamples
     from .sem.pls import PLSFit
+    from .sem.pls_algorithm import PathModel
 
 ENGINES = ("pls",)
 FAULTS = ("error", "missing")
@@ -126,6 +131,172 @@ def estimate(
         raise InputError(str(error)) from error
 
 
+def estimate_many(
+    questionnaire: Questionnaire,
+    responses: Responses | pd.DataFrame,
+    *,
+    by: str,
+    bootstrap: int = 500,
+    seed: int = 0,
+    scheme: str = "path",
+    consistent: bool = False,
+    missing: str = "mean",
+    interval: str = "percentile",
+    level: float = 0.95,
+    faults: str = "error",
+    backend: str | None = "threads",
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | bool | None = None,
+) -> SatisfactionIndices:
+    """Estimate the same model separately in every group of a table: a national index, company by company.
+
+    `estimate(by=...)` measures all groups with the same weights and compares them; here every group has weights, paths
+    and intervals of its own, as in the national indices (Fornell et al. 1996). A group's numbers are those of
+    `estimate` on that group alone with the seed `group_seed(seed, group)`, whatever the number of workers, the order
+    of the rows and the other groups.
+
+    Parameters
+    ----------
+    questionnaire : Questionnaire
+    responses : Responses or DataFrame
+        The answers of all groups; a table is read as `read_responses` does.
+    by : str
+        Column of the groups, one of the questionnaire's `groups`.
+    bootstrap : int, at least 2
+        Resamples in each group.
+    seed : int, 0 or more
+        The same seed gives the same bytes.
+    scheme, consistent, missing, interval, level, faults
+        As in `estimate`. Faulty answers of one group stop all, unless `faults="missing"`.
+    backend : str or None
+        "threads", "loky" (processes), or another of joblib's: "dask" with a running `distributed.Client`, "ray" where
+        ray is installed. None takes what the caller has set with `joblib.parallel_config`.
+    workers : int, optional
+        Groups estimated at the same time; default as many as there are cores.
+    progress : callable or True, optional
+        progress(done, total) over the groups; True draws a bar on standard error.
+
+    Returns
+    -------
+    SatisfactionIndices
+        A group that cannot be estimated keeps its rows, with nan, and the reason among the problems.
+
+    Raises
+    ------
+    InputError
+        Faulty answers, an item that is constant or empty in the whole table, an unknown column, option or backend, or
+        no group at all that can be estimated.
+
+    Notes
+    -----
+    Groups are handed out in small portions and only their tables are kept, so memory does not grow with the resamples.
+
+    Examples
+    --------
+    >>> from crmlab import csi, datasets, Questionnaire
+    >>> text = Questionnaire.shipped("ecsi").text + "\\ngroups:\\n  company: {en: Company, zh: 公司}\\n"
+    >>> answers = datasets.load_mobi().assign(company=["Alpha"] * 130 + ["Beta"] * 120)
+    >>> national = csi.estimate_many(Questionnaire.from_text(text), answers, by="company", bootstrap=100)
+    >>> national.headline.round(1)[["n", "index", "se"]]
+             n  index   se
+    group
+    Alpha  130   72.9  1.2
+    Beta   120   72.1  1.2
+    """
+    _check_options(bootstrap, seed, level, {"scheme": scheme, "missing": missing, "interval": interval})
+    if not isinstance(responses, Responses):
+        responses = read_responses(responses, questionnaire)
+    check(questionnaire, responses, by=by, faults=faults)
+    task = _OneGroup.of(questionnaire, scheme, consistent, missing, bootstrap, interval, level)
+    answers, rows = _items(questionnaire, responses), responses.data.groupby(by).indices
+    groups = sorted(rows, key=str)
+    if not groups:
+        raise InputError(f"nobody has a value of {by}, so there is no group to estimate.")
+    jobs = ((str(group), answers.iloc[rows[group]], group_seed(seed, str(group))) for group in groups)
+    results = in_parallel(task, jobs, len(groups), backend=backend, workers=workers, progress=progress)
+    return gathered(
+        results,
+        task.shape.constructs,
+        statistic_keys(task.shape)["paths"],
+        by=by,
+        target=questionnaire.index,
+        level=level,
+        seed=seed,
+        bootstrap=bootstrap,
+        problems=[*responses.problems, *_groupless(responses.data[by], by)],
+    )
+
+
+@dataclass(frozen=True)
+class _OneGroup:
+    """What is done with the answers of one group; small, so that it can be sent to other processes."""
+
+    model: sem.Model
+    shape: PathModel
+    target: int
+    ends: Array
+    needed: int
+    settings: dict[str, Any]
+    bootstrap: int
+    interval: str
+    level: float
+
+    @classmethod
+    def of(
+        cls,
+        questionnaire: Questionnaire,
+        scheme: str,
+        consistent: bool,
+        missing: str,
+        bootstrap: int,
+        interval: str,
+        level: float,
+    ) -> _OneGroup:
+        model = questionnaire.model()
+        try:
+            shape = path_model(model, consistent)
+        except sem.SemError as error:
+            raise InputError(str(error)) from error
+        target, ends = shape.constructs.index(questionnaire.index), _scale_ends(questionnaire, shape)
+        settings = {"scheme": scheme, "consistent": consistent, "missing": missing}
+        needed = respondents_needed(questionnaire)
+        return cls(model, shape, target, ends, needed, settings, bootstrap, interval, level)
+
+    def __call__(self, group: str, answers: pd.DataFrame, seed: int) -> GroupEstimate:
+        """The estimate of a group from its answers (n, items), or why there is none."""
+        none = GroupEstimate(group, len(answers), seed, None, None, False, 0, _obstacles(answers, self.needed))
+        if none.problems:
+            return none
+        fit = None
+        try:
+            fit = sem.pls(self.model, answers, **self.settings)
+            minimum, maximum = self.ends
+            ruler = _Ruler(fit, self.target, minimum, maximum, (), np.empty((fit.n, 0)))
+            draws = fit.bootstrap(self.bootstrap, seed, statistics=("paths",), statistic=ruler.statistics)
+        except sem.SemError as error:
+            return replace(none, problems=[f"{error}.", *(fit.problems if fit else ())])
+        index = _index_table(ruler, draws, self.interval, self.level)
+        paths = draws.table("paths", self.interval, self.level)[["estimate", *INTERVAL_COLUMNS]]
+        problems = _estimate_problems(ruler, draws)
+        return GroupEstimate(
+            group, fit.n, seed, index.to_numpy(), paths.to_numpy(), fit.converged, draws.n_used, problems
+        )
+
+
+def _check_options(bootstrap: int, seed: int, level: float, chosen: Mapping[str, str]) -> None:
+    """Stop before the first group is estimated, not after the last."""
+    allowed = {"scheme": SCHEMES, "missing": MISSING, "interval": INTERVALS}
+    for option, value in chosen.items():
+        if value not in allowed[option]:
+            raise InputError(f"{option} {value!r} is unknown; choose one of {', '.join(allowed[option])}.")
+    if bootstrap < 2:
+        raise InputError(f"bootstrap is the number of resamples in each group, at least 2; found {bootstrap}.")
+    if seed < 0:
+        raise InputError(f"seed must be 0 or more, found {seed}.")
+    if not 0 < level < 1:
+        raise InputError(f"level must lie between 0 and 1, found {level}.")
+
+
 def check(questionnaire: Questionnaire, responses: Responses, *, by: str | None = None, faults: str = "error") -> None:
     """Raise `InputError` when the answers cannot carry an estimate; costs next to nothing.
 
@@ -148,25 +319,29 @@ def check(questionnaire: Questionnaire, responses: Responses, *, by: str | None 
             f"{where}: there is no grouping column {by!r}; the grouping columns are {', '.join(known) or 'none'}. "
             "List the column under 'groups' in the questionnaire."
         )
-    answers = _items(questionnaire, responses)
-    empty = [item for item in questionnaire.items.index if answers[item].isna().all()]
+    obstacles = _obstacles(_items(questionnaire, responses), respondents_needed(questionnaire))
+    if obstacles:
+        raise InputError(f"{where}: {obstacles[0]}")
+
+
+def _obstacles(answers: pd.DataFrame, needed: int) -> list[str]:
+    """Why answers (n, items) cannot carry an estimate: empty and constant items, too few respondents."""
+    obstacles = []
+    lowest, highest = answers.min(), answers.max()
+    empty = list(answers.columns[lowest.isna()])
     if empty:
-        raise InputError(
-            f"{where}: no answer at all to {', '.join(empty)}. Correct the file or drop it from the questionnaire."
-        )
-    constant = [item for item in questionnaire.items.index if answers[item].min() == answers[item].max()]
-    if constant:
-        value = f"{answers[constant[0]].dropna().iloc[0]:g}"
-        raise InputError(
-            f"{where}: item {constant[0]} is constant (every answer is {value}), so it cannot be related to anything. "
-            "Drop it from the questionnaire."
-        )
-    needed = respondents_needed(questionnaire)
+        obstacles.append(f"no answer at all to {', '.join(empty)}. Correct the file or drop it from the questionnaire.")
+    obstacles += [
+        f"item {item} is constant (every answer is {lowest[item]:g}), so it cannot be related to anything. Drop it "
+        "from the questionnaire."
+        for item in answers.columns[lowest == highest]
+    ]
     if len(answers) < needed:
-        raise InputError(
-            f"{where}: {len(answers)} respondents, and the model needs at least {needed} (ten for each arrow into its "
-            "busiest construct, or each item of a formative block). Collect more answers or simplify the model."
+        obstacles.append(
+            f"{len(answers)} respondents, and the model needs at least {needed} (ten for each arrow into its busiest "
+            "construct, or each item of a formative block). Collect more answers or simplify the model."
         )
+    return obstacles
 
 
 def respondents_needed(questionnaire: Questionnaire) -> int:
@@ -202,8 +377,7 @@ class _Ruler:
 
     @classmethod
     def of(cls, questionnaire: Questionnaire, responses: Responses, by: str | None, fit: PLSFit) -> _Ruler:
-        items = [item for _, item in fit.shape.indicators]
-        minimum, maximum = questionnaire.items.loc[items, ["min", "max"]].to_numpy(dtype=float).T
+        minimum, maximum = _scale_ends(questionnaire, fit.shape)
         target = fit.shape.constructs.index(questionnaire.index)
         if by is None:
             return cls(fit, target, minimum, maximum, (), np.empty((fit.n, 0)))
@@ -260,6 +434,12 @@ class _Ruler:
             with np.errstate(invalid="ignore", divide="ignore"):
                 means.append((counts @ filled + (size - counts @ present) * batch.moments.mean) / size)
         return means
+
+
+def _scale_ends(questionnaire: Questionnaire, shape: PathModel) -> Array:
+    """Lowest and highest answer to each indicator, (2, p)."""
+    items = [item for _, item in shape.indicators]
+    return questionnaire.items.loc[items, ["min", "max"]].to_numpy(dtype=float).T
 
 
 @dataclass(frozen=True)
@@ -459,15 +639,11 @@ def _result(
     import pandas as pd
 
     fit, estimates = ruler.fit, draws.estimates
-    constructs = pd.Index(fit.shape.constructs, name="construct")
 
     def ends(name: str, prefix: str = "") -> dict[str, Array]:
         lower, upper = draws.interval(name, interval, level)
         return {f"{prefix}ci_lower": lower, f"{prefix}ci_upper": upper}
 
-    index = pd.DataFrame(
-        {"index": estimates["index"], **ends("index"), "se": draws.draws["index"].std(axis=0, ddof=1)}, index=constructs
-    )
     loadings = fit.loadings.assign(
         **ends("loadings", "loading_"),
         weight=estimates["weights"],
@@ -483,7 +659,7 @@ def _result(
         seed=draws.seed,
         bootstrap=draws.n_used,
         method=_method(fit, draws, interval, by),
-        index=index,
+        index=_index_table(ruler, draws, interval, level),
         scores=_scores(ruler, estimates["per_point"]),
         paths=draws.table("paths", interval, level).drop(columns="bias"),
         effects=fit.effects.assign(**ends("total", "total_")),
@@ -500,6 +676,15 @@ def _result(
         ),
         problems=_problems(questionnaire, responses, ruler, draws, by),
     )
+
+
+def _index_table(ruler: _Ruler, draws: Bootstrap, interval: str, level: float) -> pd.DataFrame:
+    import pandas as pd
+
+    lower, upper = draws.interval("index", interval, level)
+    se = draws.draws["index"].std(axis=0, ddof=1)
+    columns = {"index": draws.estimates["index"], "ci_lower": lower, "ci_upper": upper, "se": se}
+    return pd.DataFrame(columns, index=pd.Index(ruler.fit.shape.constructs, name="construct"))
 
 
 def _scores(ruler: _Ruler, per_point: Array) -> pd.DataFrame:
@@ -540,15 +725,17 @@ def _method(fit: PLSFit, draws: Bootstrap, interval: str, by: str | None) -> dic
 def _problems(
     questionnaire: Questionnaire, responses: Responses, ruler: _Ruler, draws: Bootstrap, by: str | None
 ) -> list[str]:
+    return [*responses.problems, *_estimate_problems(ruler, draws), *_group_problems(ruler, responses, by)]
+
+
+def _estimate_problems(ruler: _Ruler, draws: Bootstrap) -> list[str]:
     fit = ruler.fit
     return [
-        *responses.problems,
         *_sample_problems(fit),
         *fit.problems,
         *_omega_problems(fit),
         *_resample_problems(draws),
         *_index_problems(ruler, draws),
-        *_group_problems(ruler, responses, by),
     ]
 
 
@@ -631,7 +818,9 @@ def _group_problems(ruler: _Ruler, responses: Responses, by: str | None) -> list
             f"Nobody of {by} {ruler.groups[g]} answered any item of {ruler.fit.shape.constructs[j]}: its index there "
             "is that of all respondents, not its own."
         )
-    without = int(responses.data[by].loc[ruler.fit.rows].isna().sum())
-    if without:
-        problems.append(f"{without} respondents have no value of {by} and stand in no group.")
-    return problems
+    return [*problems, *_groupless(responses.data[by].loc[ruler.fit.rows], by)]
+
+
+def _groupless(values: pd.Series, by: str) -> list[str]:
+    without = int(values.isna().sum())
+    return [f"{without} respondents have no value of {by} and stand in no group."] if without else []
