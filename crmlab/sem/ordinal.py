@@ -142,7 +142,7 @@ def fit_ordinal(
     variables = Variables.of(model)
     ordinal = _ordinal(data, variables.observed, ordered, group)
     samples, problems = read_ordinal(data, variables.observed, ordinal, group, missing)
-    problems += _advice(variables, model)
+    problems += _advice(variables, model, ordinal)
     defaults = Defaults(len(samples), True, std_lv, False, orthogonal, tuple(e for e in equal if e != "thresholds"))
     table = ordinal_table(model, defaults, samples, parameterization, bool({"thresholds", "intercepts"} & set(equal)))
     structure = OrdinalStructure(
@@ -172,14 +172,19 @@ def _choices(estimator: str, parameterization: str, missing: str, se: str | None
     return Choices(estimator, missing, "expected", se or usual.se, usual.scaled, level)
 
 
-def _advice(variables: Variables, model: Model) -> list[str]:
-    """What has to be told about covariates."""
-    if not variables.covariates:
-        return []
-    return [
-        f"The covariates {', '.join(variables.covariates)} are modelled with the items, as normal variables, not taken "
-        "as given (lavaan: conditional.x = FALSE)."
-    ]
+def _advice(variables: Variables, model: Model, ordinal: Sequence[str]) -> Iterator[str]:
+    """What has to be told about covariates and about constructs of one ordinal item."""
+    if variables.covariates:
+        yield (
+            f"The covariates {', '.join(variables.covariates)} are modelled with the items, as normal variables, not "
+            "taken as given (lavaan: conditional.x = FALSE)."
+        )
+    for construct, items in model.blocks.items():
+        if len(items) == 1 and items[0] in ordinal:
+            yield (
+                f"{construct} is measured by the ordinal item {items[0]} alone: its variance and the item's residual "
+                f"cannot be told apart. Use {items[0]} itself in the paths."
+            )
 
 
 # ------------------------------------------------------------------------------------------------------ the answers
@@ -261,7 +266,7 @@ def read_ordinal(
         return [_sample("", moments)], list(moments.problems)
     known = data[group].notna()
     whole = read_answers(table[known], ordered, None, missing, None)
-    levels = {name: list(found) for name, found in zip(ordered, whole.levels, strict=True)}
+    levels = {whole.names[i]: list(found) for i, found in zip(whole.ordinal, whole.levels, strict=True)}
     samples, problems = [], []
     if not known.all():
         problems.append(f"{int((~known).sum())} of {len(data)} respondents have no group and are left out.")
@@ -580,7 +585,7 @@ class DWLSObjective:
         return self.samples[group].moments.statistics - self.ordinal.statistics(theta, group)
 
 
-def adjusted(chisq: float, df: int, traces: tuple[float, float], scaled: str | None) -> TestStatistics:
+def adjusted(plain: TestStatistics, traces: tuple[float, float], scaled: str) -> TestStatistics:
     """The test with the adjustment of its estimator from t₁ = tr(UΓ) and t₂ = tr(UΓUΓ).
 
     mean: T/c, c = t₁/df; mean_variance: T/c with t₁²/t₂ degrees of freedom, c = t₂/t₁ (Satorra & Bentler 1994);
@@ -588,21 +593,20 @@ def adjusted(chisq: float, df: int, traces: tuple[float, float], scaled: str | N
 
     Examples
     --------
-    >>> test = adjusted(30.0, 10, (20.0, 60.0), "scaled_shifted")
+    >>> test = adjusted(TestStatistics(30.0, 10), (20.0, 60.0), "scaled_shifted")
     >>> round(test.chisq_scaled, 3), round(test.scaling_factor, 3), round(test.shift, 3)
     (14.082, 2.449, 1.835)
     """
-    if scaled is None:
-        return TestStatistics(chisq, df)
+    df = plain.df
     if df <= 0:
-        return TestStatistics(chisq, df, np.nan)
+        return replace(plain, scaling_factor=np.nan)
     first, second = traces
     if scaled == "mean":
-        return TestStatistics(chisq, df, first / df)
+        return replace(plain, scaling_factor=first / df)
     if scaled == "mean_variance":
-        return TestStatistics(chisq, df, second / first, df_scaled=first**2 / second)
+        return replace(plain, scaling_factor=second / first, df_scaled=first**2 / second)
     root = float(np.sqrt(df / second))
-    return TestStatistics(chisq, df, 1 / root, shift=df - first * root)
+    return replace(plain, scaling_factor=1 / root, shift=df - first * root)
 
 
 def traces(
@@ -658,6 +662,11 @@ class OrdinalFit(Fit):
     def _gamma(self) -> list[Array]:
         return [sample.moments.gamma for sample in self._ordinal_samples]
 
+    @property
+    def _weighted(self) -> bool:
+        """Unweighted, the plain statistic has no distribution of its own."""
+        return ESTIMATORS[self.choice.estimator].weights == "diagonal"
+
     @cached_property
     def _derivatives(self) -> list[Array]:
         structure = self.objective.ordinal
@@ -666,11 +675,11 @@ class OrdinalFit(Fit):
     @cached_property
     def test(self) -> TestStatistics:
         """χ² of the model, and adjusted as the estimator says."""
-        chisq = self.n * self.optimum.value
+        plain = TestStatistics(self.n * self.optimum.value, self.df, is_chi_squared=self._weighted)
         if self.choice.scaled is None:
-            return TestStatistics(chisq, self.df, is_chi_squared=self.choice.estimator != "ULS")
+            return plain
         found = traces(self.objective.weights, self._gamma, self._derivatives, self._shares)
-        return adjusted(chisq, self.df, found, self.choice.scaled)
+        return adjusted(plain, found, self.choice.scaled)
 
     @cached_property
     def baseline(self) -> TestStatistics:
@@ -685,16 +694,16 @@ class OrdinalFit(Fit):
             free.append(np.concatenate([np.ones(levels, dtype=bool), np.array(kept, dtype=bool)]))
             s = np.where(free[-1], 0.0, sample.moments.statistics)
             chisq += (sample.n - 1) * float(s @ (w * s))
-        df = int(sum((~f).sum() for f in free))
+        plain = TestStatistics(chisq, int(sum((~f).sum() for f in free)), is_chi_squared=self._weighted)
         if self.choice.scaled is None:
-            return TestStatistics(chisq, df, is_chi_squared=self.choice.estimator != "ULS")
+            return plain
         # Groups share no parameter here and W is diagonal: U is W without the rows of free statistics.
         blocks = [
             w[~f][:, None] * gamma[np.ix_(~f, ~f)]
             for f, w, gamma in zip(free, self.objective.weights, self._gamma, strict=True)
         ]
         found = sum(float(np.trace(b)) for b in blocks), sum(float(np.sum(b * b.T)) for b in blocks)
-        return adjusted(chisq, df, found, self.choice.scaled)
+        return adjusted(plain, found, self.choice.scaled)
 
     @cached_property
     def log_likelihoods(self) -> tuple[float, float] | None:

@@ -20,6 +20,7 @@ def standardised(structure: Structure, theta: Array) -> tuple[Array, Array]:
     """
     values = structure.values(theta)
     lv, everything = values.copy(), values.copy()
+    everything[[row.op == "~*~" for row in structure.table]] = 1.0  # the scale of a y* with variance 1
     names = (*structure.observed, *structure.latent)
     n_observed = len(structure.observed)
     for group in range(structure.groups):
@@ -39,7 +40,7 @@ def _scale(values: Array, structure: Structure, group: int, sd: Array, residual_
     index = {name: i for i, name in enumerate((*structure.observed, *structure.latent))}
     with np.errstate(invalid="ignore", divide="ignore"):
         for k, row in enumerate(structure.table):
-            if row.group != group:
+            if row.group != group or row.op == "~*~":
                 continue
             left = index[row.lhs]
             right = index.get(row.rhs, left)
@@ -49,8 +50,6 @@ def _scale(values: Array, structure: Structure, group: int, sd: Array, residual_
                 values[k] *= sd[right] / sd[left]
             elif row.op in ("~1", "|"):
                 values[k] /= sd[left]
-            elif row.op == "~*~":
-                values[k] = 1.0
             elif left == right:
                 values[k] /= sd[left] ** 2
             else:
