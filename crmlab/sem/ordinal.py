@@ -542,6 +542,8 @@ class DWLSObjective:
             sample.diagonal_weights if weights == "diagonal" else np.ones(len(sample.moments.statistics))
             for sample in samples
         ]
+        self._theta: Array | None = None
+        self._groups: list[Array] = []
 
     def value(self, theta: Array) -> float:
         """F at theta; infinite where the parameters imply no variance."""
@@ -556,16 +558,14 @@ class DWLSObjective:
     def gradient(self, theta: Array) -> Array:
         """dF/dθ = −2 Δ'W(s − σ)."""
         total = np.zeros(self.structure.n_free)
-        for group, (share, w) in enumerate(zip(self.shares, self.weights, strict=True)):
-            delta = self.ordinal.statistics_derivatives(theta, group)
+        for group, (share, w, delta) in enumerate(zip(self.shares, self.weights, self._at(theta), strict=True)):
             total -= 2 * share * (delta.T @ (w * self._away(theta, group)))
         return total
 
     def information(self, theta: Array) -> Array:
         """E = Δ'WΔ."""
         total = np.zeros((self.structure.n_free, self.structure.n_free))
-        for group, (share, w) in enumerate(zip(self.shares, self.weights, strict=True)):
-            delta = self.ordinal.statistics_derivatives(theta, group)
+        for share, w, delta in zip(self.shares, self.weights, self._at(theta), strict=True):
             total += share * (delta.T @ (w[:, None] * delta))
         return total
 
@@ -576,10 +576,18 @@ class DWLSObjective:
     def outer_scores(self, theta: Array) -> Array:
         """Δ'WΓWΔ."""
         total = np.zeros((self.structure.n_free, self.structure.n_free))
-        for group, (share, w, sample) in enumerate(zip(self.shares, self.weights, self.samples, strict=True)):
-            weighted = w[:, None] * self.ordinal.statistics_derivatives(theta, group)
+        blocks = zip(self.shares, self.weights, self.samples, self._at(theta), strict=True)
+        for share, w, sample, delta in blocks:
+            weighted = w[:, None] * delta
             total += share * (weighted.T @ sample.moments.gamma @ weighted)
         return total
+
+    def _at(self, theta: Array) -> list[Array]:
+        """Δ of every group, kept for the next question about the same theta."""
+        if self._theta is None or not np.array_equal(theta, self._theta):
+            self._theta = theta.copy()
+            self._groups = [self.ordinal.statistics_derivatives(theta, g) for g in range(self.structure.groups)]
+        return self._groups
 
     def _away(self, theta: Array, group: int) -> Array:
         return self.samples[group].moments.statistics - self.ordinal.statistics(theta, group)
