@@ -225,3 +225,11 @@ def test_perfect_association_never_ends_in_a_silent_number(hs):
     assert "x1" in told
     assert "x2" in told
     assert "perfect" in told
+
+
+@pytest.mark.parametrize("method", ["residuals", "modification_indices", "factor_scores"])
+def test_what_is_not_offered_is_refused(hs, method):
+    """Computed as for continuous items these would be wrong numbers."""
+    result = fit_ordinal("f =~ x1 + x2 + x3 + x4", hs, ordered=True)
+    with pytest.raises(SemError, match="not offered for models of ordinal items"):
+        getattr(result, method)()

@@ -52,6 +52,7 @@ from .measures import GroupMoments as MeasuredMoments
 from .moments import Array
 from .polychoric import OrdinalMoments, ordinal_moments
 from .polychoric_answers import read_answers
+from .residuals import Residuals
 from .samples import check_columns
 from .syntax import Model
 
@@ -753,3 +754,18 @@ class OrdinalFit(Fit):
             for g in range(structure.groups)
         ]
         return Residue([s.n for s in samples], observed, implied, self.objective.weights, least_squares=True)
+
+    def residuals(self, kind: str = "raw") -> list[Residuals]:
+        """Not offered with ordinal items; `implied` and `samples[g].cov` give raw residuals."""
+        raise SemError("residuals with their errors are not offered for models of ordinal items")
+
+    def modification_indices(self) -> pd.DataFrame:
+        """Not offered with ordinal items."""
+        raise SemError("modification indices are not offered for models of ordinal items")
+
+    def factor_scores(self, method: str = "regression") -> pd.DataFrame:
+        """Not offered with ordinal items: the y* behind the answers are not seen."""
+        raise SemError(
+            "factor scores are not offered for models of ordinal items; treat the answers as continuous (estimator "
+            "'MLR') to score respondents"
+        )
