@@ -120,12 +120,16 @@ def run(
         raise SemError(
             f"a bootstrap needs at least 2 resamples, found {n_resamples}; 1000 or more give a steady interval"
         )
+    from threadpoolctl import threadpool_limits
+
     results, done = [], 0
-    for batch in batches(sample, n_resamples, seed):
-        results.append(estimator(batch))
-        done += len(batch.counts)
-        if progress is not None:
-            progress(done, n_resamples)
+    # Small products: a second BLAS thread costs more than it gives, and would change the last bits.
+    with threadpool_limits(1, user_api="blas"):
+        for batch in batches(sample, n_resamples, seed):
+            results.append(estimator(batch))
+            done += len(batch.counts)
+            if progress is not None:
+                progress(done, n_resamples)
     draws = _gathered(results)
     not_converged, inadmissible = sum(r.not_converged for r in results), sum(r.inadmissible for r in results)
     used = n_resamples - not_converged
