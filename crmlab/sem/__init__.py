@@ -5,6 +5,7 @@ from .bootstrap import Bootstrap
 from .comparison import Comparison, Invariance, compare, invariance
 from .errors import ModelError, SemError
 from .fit import Fit, fit
+from .fit_bootstrap import FitBootstrap
 from .pls import PLSFit, pls
 from .polychoric import Polychoric, polychoric
 from .syntax import Model
@@ -13,6 +14,7 @@ __all__ = [
     "Bootstrap",
     "Comparison",
     "Fit",
+    "FitBootstrap",
     "Invariance",
     "Model",
     "ModelError",

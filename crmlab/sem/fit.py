@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from . import admissibility, expressions, inference
+from . import admissibility, expressions, fit_bootstrap, inference
 from .corrected import missing_data, pairwise_moments, pattern_information
 from .errors import SemError
 from .estimators import (
@@ -34,7 +34,7 @@ from .fiml import FIMLObjective, independence
 from .matrices import Defaults, Parameter, Structure, Variables, parameter_table
 from .measures import Corrected, Likelihoods, Residue, TestStatistics, fit_measures
 from .measures import GroupMoments as MeasuredMoments
-from .moments import Array
+from .moments import Array, inverse
 from .residuals import Residuals
 from .residuals import factor_scores as construct_scores
 from .residuals import modification_indices as gains
@@ -63,7 +63,7 @@ ESTIMATORS = {
     "ULS": _Estimator("expected", "standard", None),
 }
 INFORMATION = ("expected", "observed")
-ERRORS = ("standard", "robust", "none")
+ERRORS = ("standard", "robust", "bootstrap", "none")
 MISSING = ("listwise", "fiml")
 _RESTARTS = 12
 
@@ -83,6 +83,9 @@ def fit(
     information: str | None = None,
     se: str | None = None,
     level: float = 0.95,
+    bootstrap: int = 1000,
+    seed: int = 0,
+    interval: str = "percentile",
 ) -> Fit:
     """Estimate a covariance structure model.
 
@@ -112,10 +115,14 @@ def fit(
         No default covariances between exogenous constructs.
     information : {"expected", "observed"}, optional
         None: observed for MLR and FIML.
-    se : {"standard", "robust", "none"}, optional
+    se : {"standard", "robust", "bootstrap", "none"}, optional
         None: as the estimator says.
     level : float in (0, 1)
         Of the intervals.
+    bootstrap, seed : int
+        Resamples of se="bootstrap", and what they are drawn from.
+    interval : {"percentile", "bias_corrected"}
+        Of se="bootstrap".
 
     Returns
     -------
@@ -145,6 +152,9 @@ def fit(
     """
     model = Model(model) if isinstance(model, str) else model
     choice = _choices(estimator, missing, information, se, level)
+    if interval not in fit_bootstrap.INTERVALS:
+        raise SemError(f"interval {interval!r} is unknown; choose one of {', '.join(fit_bootstrap.INTERVALS)}")
+    choice = replace(choice, bootstrap=bootstrap, seed=seed, interval=interval)
     variables = Variables.of(model)
     samples, problems = read_samples(data, variables.observed, group, missing)
     if meanstructure is None:
@@ -165,6 +175,9 @@ class Choices:
     se: str
     scaled: str | None
     level: float
+    bootstrap: int = 1000
+    seed: int = 0
+    interval: str = "percentile"
 
 
 def _choices(estimator: str, missing: str, information: str | None, se: str | None, level: float) -> Choices:
@@ -332,7 +345,8 @@ class Fit:
             )
         if not np.isfinite(self.optimum.value):
             return found
-        return found + admissibility.problems(self.structure, self.theta, self._expected, self.K, self.df)
+        found += admissibility.problems(self.structure, self.theta, self._expected, self.K, self.df)
+        return found + (self._resamples.problems if self.choice.se == "bootstrap" else [])
 
     @cached_property
     def _expected(self) -> Array:
@@ -352,10 +366,12 @@ class Fit:
         """Covariance matrix of the free parameters, (q, q); nan where a parameter is not identified."""
         if self.choice.se == "none":
             return np.full((len(self.theta), len(self.theta)), np.nan)
-        inverse = inference.inverse_information(self.information, self.K)
+        if self.choice.se == "bootstrap":
+            return np.atleast_2d(np.cov(self._resamples.theta, rowvar=False))
+        bread = inference.inverse_information(self.information, self.K)
         if self.choice.se == "robust":
-            inverse = inverse @ self._outer_scores @ inverse
-        vcov = inverse / self.n
+            bread = bread @ self._outer_scores @ bread
+        vcov = bread / self.n
         unknown = inference.unidentified(self.information, self.K)
         vcov[unknown, :] = vcov[:, unknown] = np.nan
         return vcov
@@ -381,19 +397,82 @@ class Fit:
         import pandas as pd
 
         est, se, (std_lv, std_all) = *self._rows, standardised(self.structure, self.theta)
-        keys = [(row.lhs, row.op, row.rhs, row.group + 1) for row in self.structure.table]
         if self.model.definitions:
             value, error = self._defined
             est, se = np.concatenate([est, value]), np.concatenate([se, error])
             std_lv, std_all = (np.concatenate([s, self._defined_at(s)]) for s in (std_lv, std_all))
-            keys += [(d.lhs, ":=", d.rhs, 0) for d in self.model.definitions]
+        bounds = {}
+        if self.choice.se == "bootstrap":
+            se, ends = self._resamples.se, self._resamples.interval(self.choice.interval, self.choice.level)
+            bounds = dict(zip(("ci_lower", "ci_upper"), ends, strict=True))
         return pd.DataFrame(
             {
-                **dict(zip(("lhs", "op", "rhs", "group"), zip(*keys, strict=True), strict=True)),
+                **dict(zip(("lhs", "op", "rhs", "group"), zip(*self._keys, strict=True), strict=True)),
                 **_wald(est, se, self.choice.level),
+                **bounds,
                 "std_lv": std_lv,
                 "std_all": std_all,
             }
+        )
+
+    @property
+    def _keys(self) -> list[tuple[str, str, str, int]]:
+        rows = [(row.lhs, row.op, row.rhs, row.group + 1) for row in self.structure.table]
+        return rows + [(d.lhs, ":=", d.rhs, 0) for d in self.model.definitions]
+
+    @cached_property
+    def _resamples(self) -> fit_bootstrap.FitBootstrap:
+        """The resamples behind se="bootstrap"."""
+        return self.bootstrap(self.choice.bootstrap, self.choice.seed)
+
+    def bootstrap(
+        self, n: int = 1000, seed: int = 0, progress: fit_bootstrap.Progress | None = None
+    ) -> fit_bootstrap.FitBootstrap:
+        """Estimate n resamples of the respondents, drawn within groups.
+
+        Parameters
+        ----------
+        n : int, at least 2
+        seed : int
+            The same seed gives the same resamples.
+        progress : callable, optional
+            Called as progress(done, total).
+
+        Returns
+        -------
+        FitBootstrap
+            Draws of every row of `.estimates`, with `.se`, `.interval(kind)`, `.table()` and `.problems`.
+
+        Raises
+        ------
+        SemError
+            The fit did not converge, n is below 2, or fewer than two resamples converged.
+        """
+        if not self.converged:
+            raise SemError(f"a fit that did not converge cannot be resampled ({self.optimum.message})")
+        structure, choice = self.structure, self.choice
+        origin = fit_bootstrap.Origin(
+            structure, self.samples, self.means, self.theta, self.K, self._expected,
+            lambda samples: _objective(structure, samples, self.means, choice),
+            together=isinstance(self.objective, MLObjective),
+        )  # fmt: skip
+        theta, converged, admissible = fit_bootstrap.draw(origin, n, seed, progress)
+        theta = theta[converged]
+        draws, estimates = np.array([structure.values(one) for one in theta]), structure.values(self.theta)
+        if definitions := self.model.definitions:
+            labels = _labels(structure)
+            defined = [expressions.defined(definitions, labels, one)[0] for one in theta]
+            draws = np.hstack([draws, np.array(defined)])
+            estimates = np.concatenate([estimates, expressions.defined(definitions, labels, self.theta)[0]])
+        return fit_bootstrap.FitBootstrap(
+            draws=draws,
+            estimates=estimates,
+            keys=self._keys,
+            theta=theta,
+            n_requested=n,
+            not_converged=int((~converged).sum()),
+            inadmissible=int((converged & ~admissible).sum()),
+            seed=seed,
         )
 
     @property
@@ -530,7 +609,7 @@ class Fit:
                 zip((found.values for found in self.objective.patterns), residue.sample, residue.implied, strict=True)
             )
             weights = [pattern_information(values, implied, "observed") for values, _, implied in moments]
-            acov = [np.linalg.inv(pattern_information(values, sample, "observed")) for values, sample, _ in moments]
+            acov = [inverse(pattern_information(values, sample, "observed")) for values, sample, _ in moments]
         return residual_moments(
             residue.n, residue.sample, residue.implied, self._derivatives, kind=kind, weights=weights, acov=acov
         )

@@ -28,6 +28,6 @@ tests <- list(ML = invariance("ML"), MLR = invariance("MLR"), MLM = invariance("
               democracy_ML = democracy_pair("ML"), democracy_MLM = democracy_pair("MLM"), democracy_MLR = democracy_pair("MLR"))
 write(toJSON(tests, digits = 12, auto_unbox = TRUE, na = "null", pretty = TRUE), "tests.json")
 boot <- suppressWarnings(bootstrapLavaan(cfa(HS, hs), R = 4000, iseed = 11))
-write(toJSON(list(names = colnames(boot), se = apply(boot, 2, sd, na.rm = TRUE),
+write(toJSON(list(names = names(coef(cfa(HS, hs))), se = apply(boot, 2, sd, na.rm = TRUE),
   lower = apply(boot, 2, quantile, 0.025, na.rm = TRUE), upper = apply(boot, 2, quantile, 0.975, na.rm = TRUE)),
   digits = 8, pretty = TRUE), "bootstrap.json")
