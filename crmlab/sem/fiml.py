@@ -37,12 +37,13 @@ import math
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .curvature import curvature
 from .errors import SemError
 from .estimators import stacked_derivatives
 from .matrices import Structure
@@ -52,7 +53,6 @@ Positions = NDArray[np.intp]
 
 _LOG_2PI = math.log(2 * math.pi)
 _SINGULAR = 1e-9  # smallest eigenvalue of a correlation matrix that still counts as positive
-_STEP = 1e-5  # relative step of a central difference: the cube root of the precision of a double
 
 
 class Sample(Protocol):
@@ -258,13 +258,22 @@ class _Fitted:
 
 def _kronecker_block(sums: Array, p: int) -> Array:
     """From Σ_k vech(W_k) vech(B_k)' to the matrix of Σ_k tr(E_r W_k E_s B_k), E_r = ∂Σ/∂σ_r, both (p*, p*)."""
+    one, other, once = _kronecker_cells(p)
+    both = np.ravel(sums + sums.T)  # the two orders of E_r and of E_s at once: W and B are symmetric
+    block = both.take(one)
+    block += both.take(other)
+    return block * once[:, None] * once
+
+
+@lru_cache(maxsize=4)
+def _kronecker_cells(p: int) -> tuple[Positions, Positions, Array]:
+    """Where `_kronecker_block` reads its two terms in the flattened sums, and what the diagonal counts for."""
     i, j = np.triu_indices(p)
     place = np.empty((p, p), dtype=np.intp)
     place[i, j] = place[j, i] = np.arange(len(i))
-    both = sums + sums.T  # the two orders of E_r and of E_s at once: W and B are symmetric
-    block = both[place[np.ix_(j, i)], place[np.ix_(i, j)]] + both[place[np.ix_(j, j)], place[np.ix_(i, i)]]
-    once = np.where(i == j, 0.5, 1.0)
-    return block * once[:, None] * once
+    one = place[np.ix_(j, i)] * len(i) + place[np.ix_(i, j)]
+    other = place[np.ix_(j, j)] * len(i) + place[np.ix_(i, i)]
+    return one, other, np.where(i == j, 0.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -510,6 +519,8 @@ class FIMLObjective:
         See `saturated`; with the name of the group where there are several.
     """
 
+    newton = True  # its Hessian costs what its expected information does
+
     def __init__(self, structure: Structure, samples: Sequence[Sample]):
         self.structure = structure
         self.patterns: list[Patterns] = []
@@ -557,17 +568,13 @@ class FIMLObjective:
     def observed_information(self, theta: Array) -> Array:
         """Observed information of one observation (q, q): half the matrix of second derivatives of F.
 
-        Of −d²log L/dθ² = Δ' I Δ − Σ_m (∂log L/∂m) ∂²m/∂θ², m the moments, only the last term, in which the data
-        enter as constants, is a central difference of analytic derivatives.
+        −d²log L/dθ² = Δ' I Δ − Σ_m (∂log L/∂m) ∂²m/∂θ², m the moments.
         """
-        by_moments = [fitted.gradient for fitted in self._fitted(theta)]
-        curvature = np.empty((len(theta), len(theta)))
-        for k, at in enumerate(theta):
-            step = np.zeros(len(theta))
-            step[k] = _STEP * max(1.0, abs(at))
-            difference = self._chain(theta + step, by_moments) - self._chain(theta - step, by_moments)
-            curvature[k] = difference / (2 * step[k])
-        return self._from_moments(theta, expected=False) - (curvature + curvature.T) / (2 * self.n)
+        bent = np.zeros((len(theta), len(theta)))
+        for group, fitted in enumerate(self._fitted(theta)):
+            by_mean, by_cov = fitted.gradient
+            bent += curvature(self.structure, theta, group, by_cov, by_mean)
+        return self._from_moments(theta, expected=False) - bent / self.n
 
     def casewise_scores(self, theta: Array) -> Array:
         """∂ log L/∂θ of each row with an answer (n, q), groups one below the other."""
