@@ -1,6 +1,7 @@
 """Surveys and models that cannot be estimated end in a named error or a named problem, never in a silent number."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ def without(item: str, rows: np.ndarray) -> pd.Series:
 
 # ------------------------------------------------------------------------------------------------ tables
 
-COLUMNS: dict[str, tuple[Callable[[], object], str]] = {
+COLUMNS: dict[str, tuple[Callable[[], Any], str]] = {
     "constant": (lambda: 3.0, "q2 took one value only; an item without variance cannot be modelled"),
     "constant where answered": (
         lambda: np.where(np.arange(N) < 5, np.nan, 3.0),
@@ -166,7 +167,7 @@ def test_items_of_very_different_size(factor: float, missing: str) -> None:
     ],
     ids=["no groups", "one row", "constant item", "copied item", "item unanswered", "group unanswered"],
 )
-def test_groups_that_cannot_be_analysed(changed: dict[str, object], message: str, missing: str) -> None:
+def test_groups_that_cannot_be_analysed(changed: dict[str, Any], message: str, missing: str) -> None:
     with pytest.raises(SemError, match=message):
         fit(MODEL, SURVEY.assign(branch=BRANCH).assign(**changed), group="branch", missing=missing)
 

@@ -1,6 +1,7 @@
 """What must hold for every survey, whatever its numbers: invariances, limits and the recovery of a known truth."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ TRUTH = {
     "c": 0.4,
     "Loyalty ~ Quality": 0.2,
 }
-OPTIONS = (
+OPTIONS: tuple[dict[str, Any], ...] = (
     {"estimator": "ML"},
     {"estimator": "MLR"},
     {"estimator": "MLM"},
@@ -41,7 +42,7 @@ def survey(n: int = 300, seed: int = 1) -> pd.DataFrame:
     return simulate(MODEL, n, TRUTH, seed=seed, standardised=True) + 5
 
 
-def answers(options: dict[str, str]) -> pd.DataFrame:
+def answers(options: dict[str, Any]) -> pd.DataFrame:
     """The survey; with a tenth of the answers missing where the option is to keep such respondents."""
     if options.get("missing") != "fiml":
         return survey()
@@ -76,19 +77,19 @@ def assert_same_test(one: Fit, other: Fit) -> None:
 
 
 @named
-def test_order_of_the_rows_does_not_matter(options: dict[str, str]) -> None:
+def test_order_of_the_rows_does_not_matter(options: dict[str, Any]) -> None:
     table = answers(options)
     assert_same(fit(MODEL, table, **options), fit(MODEL, table.sample(frac=1, random_state=3), **options))
 
 
 @named
-def test_order_of_the_columns_does_not_matter(options: dict[str, str]) -> None:
+def test_order_of_the_columns_does_not_matter(options: dict[str, Any]) -> None:
     table = answers(options)
     assert_same(fit(MODEL, table, **options), fit(MODEL, table[table.columns[::-1]], **options))
 
 
 @named
-def test_order_of_the_statements_and_of_later_items_does_not_matter(options: dict[str, str]) -> None:
+def test_order_of_the_statements_and_of_later_items_does_not_matter(options: dict[str, Any]) -> None:
     turned = """
         Loyalty ~ Quality + c*Value
         Loyalty =~ l1 + l3 + l2
@@ -101,7 +102,7 @@ def test_order_of_the_statements_and_of_later_items_does_not_matter(options: dic
 
 
 @named
-def test_the_choice_of_the_first_item_changes_the_scale_only(options: dict[str, str]) -> None:
+def test_the_choice_of_the_first_item_changes_the_scale_only(options: dict[str, Any]) -> None:
     other = MODEL.replace("q1 + q2 + q3", "q3 + q1 + q2").replace("l1 + l2 + l3", "l2 + l1 + l3")
     one, two = fit(MODEL, answers(options), **options), fit(other, answers(options), **options)
     assert_same_test(one, two)
@@ -111,7 +112,7 @@ def test_the_choice_of_the_first_item_changes_the_scale_only(options: dict[str, 
 
 
 @named
-def test_variance_one_in_place_of_a_first_loading_changes_the_scale_only(options: dict[str, str]) -> None:
+def test_variance_one_in_place_of_a_first_loading_changes_the_scale_only(options: dict[str, Any]) -> None:
     one, two = (fit(MODEL, answers(options), std_lv=std_lv, **options) for std_lv in (False, True))
     assert_same_test(one, two)
     pd.testing.assert_series_equal(estimates(one)["std_all"], estimates(two)["std_all"], rtol=CLOSE, atol=CLOSE)
@@ -119,7 +120,7 @@ def test_variance_one_in_place_of_a_first_loading_changes_the_scale_only(options
 
 @pytest.mark.parametrize("options", [o for o in OPTIONS if o["estimator"] != "ULS"], ids=lambda o: "-".join(o.values()))
 @pytest.mark.parametrize("factor", [-10.0, 0.001, 1000.0])
-def test_scaling_an_item_scales_its_loading_and_error_only(options: dict[str, str], factor: float) -> None:
+def test_scaling_an_item_scales_its_loading_and_error_only(options: dict[str, Any], factor: float) -> None:
     table = answers(options)
     one, two = fit(MODEL, table, **options), fit(MODEL, table.assign(q2=factor * table["q2"]), **options)
     assert_same_test(one, two)
@@ -139,7 +140,7 @@ def test_scaling_an_item_scales_its_loading_and_error_only(options: dict[str, st
 
 
 @named
-def test_shifting_an_item_moves_no_more_than_its_mean(options: dict[str, str]) -> None:
+def test_shifting_an_item_moves_no_more_than_its_mean(options: dict[str, Any]) -> None:
     table = answers(options)
     one, two = (
         fit(MODEL, shifted, meanstructure=True, **options) for shifted in (table, table.assign(v1=table["v1"] + 100))
@@ -153,7 +154,7 @@ def test_shifting_an_item_moves_no_more_than_its_mean(options: dict[str, str]) -
 
 
 @named
-def test_groups_with_everything_free_equal_separate_fits(options: dict[str, str]) -> None:
+def test_groups_with_everything_free_equal_separate_fits(options: dict[str, Any]) -> None:
     model = "Quality =~ q1 + q2 + q3\nValue =~ v1 + v2 + v3\nValue ~ Quality"
     table = answers(options).assign(branch=np.where(np.arange(300) % 3 == 0, "east", "west"))
     together = fit(model, table, group="branch", **options)
@@ -170,7 +171,7 @@ def test_groups_with_everything_free_equal_separate_fits(options: dict[str, str]
 def test_order_of_the_groups_does_not_matter() -> None:
     model = "Quality =~ q1 + q2 + q3\nValue =~ v1 + v2 + v3\nValue ~ Quality"
     table = survey().assign(branch=np.where(np.arange(300) % 3 == 0, "east", "west"))
-    options = {"group": "branch", "group_equal": ("loadings", "intercepts")}
+    options: dict[str, Any] = {"group": "branch", "group_equal": ("loadings", "intercepts")}
     one, two = fit(model, table, **options), fit(model, table.sort_values("branch", ascending=False), **options)
     assert (one.groups, two.groups) == (("east", "west"), ("west", "east"))
     assert one.fit_measures["chisq"] == pytest.approx(two.fit_measures["chisq"], rel=1e-6)
@@ -180,7 +181,7 @@ def test_order_of_the_groups_does_not_matter() -> None:
 
 
 @named
-def test_the_saturated_model_fits_exactly(options: dict[str, str]) -> None:
+def test_the_saturated_model_fits_exactly(options: dict[str, Any]) -> None:
     items = ["q1", "q2", "v1", "l1"]
     text = "\n".join(f"{x} ~~ {y}" for i, x in enumerate(items) for y in items[i:])
     fitted = fit(text, answers(options)[items], **options)
@@ -197,7 +198,7 @@ def test_the_saturated_model_fits_exactly(options: dict[str, str]) -> None:
 
 
 @named
-def test_fit_measures_stay_within_their_ranges(options: dict[str, str]) -> None:
+def test_fit_measures_stay_within_their_ranges(options: dict[str, Any]) -> None:
     measures = fit(MODEL, answers(options), **options).fit_measures
     assert measures["chisq"] >= 0
     assert 0 <= measures["cfi"] <= 1
@@ -215,7 +216,7 @@ def test_a_model_inside_another_fits_no_better() -> None:
 
 
 @named
-def test_an_equality_constraint_is_the_smaller_model(options: dict[str, str]) -> None:
+def test_an_equality_constraint_is_the_smaller_model(options: dict[str, Any]) -> None:
     loose = MODEL.replace("q1 + q2 + q3", "q1 + a*q2 + d*q3")
     constrained = fit(loose + "\na == d", answers(options), **options)
     shared = fit(MODEL.replace("q1 + q2 + q3", "q1 + a*q2 + a*q3"), answers(options), **options)
@@ -224,7 +225,7 @@ def test_an_equality_constraint_is_the_smaller_model(options: dict[str, str]) ->
 
 
 @named
-def test_a_constraint_to_a_number_is_a_fixed_parameter(options: dict[str, str]) -> None:
+def test_a_constraint_to_a_number_is_a_fixed_parameter(options: dict[str, Any]) -> None:
     constrained = fit(MODEL + "\nc == 0", answers(options), **options)
     fixed = fit(
         MODEL.replace("c*Value + Quality", "0*Value + Quality").replace("indirect := b*c", ""),
@@ -249,7 +250,7 @@ def test_fiml_without_missing_answers_is_maximum_likelihood() -> None:
 
 
 @named
-def test_estimates_come_to_the_truth(options: dict[str, str]) -> None:
+def test_estimates_come_to_the_truth(options: dict[str, Any]) -> None:
     # at n = 20,000 every standardised value lies within 4.5 of its errors, which are below 0.015 for all of them
     table = simulate(MODEL, 20_000, TRUTH, seed=8, standardised=True)
     if "missing" in options:
