@@ -10,14 +10,14 @@ Rosseel, Y. (2012). lavaan: An R package for structural equation modeling. Journ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from . import admissibility, expressions, fit_bootstrap, inference
+from . import admissibility, expressions, fit_bootstrap, inference, second_opinion
 from .corrected import missing_data, pairwise_moments, pattern_information
 from .errors import SemError
 from .estimators import (
@@ -35,7 +35,7 @@ from .matrices import Defaults, Parameter, Structure, Variables, parameter_table
 from .measures import Corrected, Likelihoods, Residue, TestStatistics, fit_measures
 from .measures import GroupMoments as MeasuredMoments
 from .moments import Array, inverse
-from .residuals import Residuals
+from .residuals import Residuals, model_reliability
 from .residuals import factor_scores as construct_scores
 from .residuals import modification_indices as gains
 from .residuals import residuals as residual_moments
@@ -65,6 +65,8 @@ ESTIMATORS = {
 INFORMATION = ("expected", "observed")
 ERRORS = ("standard", "robust", "bootstrap", "none")
 MISSING = ("listwise", "fiml")
+ENGINES = ("crmlab", "semopy")
+_BY_SEMOPY = ("npar", "chisq", "df", "pvalue")
 _RESTARTS = 12
 
 
@@ -86,6 +88,8 @@ def fit(
     bootstrap: int = 1000,
     seed: int = 0,
     interval: str = "percentile",
+    engine: str = "crmlab",
+    options: Mapping[str, Any] | None = None,
 ) -> Fit:
     """Estimate a covariance structure model.
 
@@ -123,6 +127,10 @@ def fit(
         Resamples of se="bootstrap", and what they are drawn from.
     interval : {"percentile", "bias_corrected"}
         Of se="bootstrap".
+    engine : {"crmlab", "semopy"}
+        semopy gives a second opinion by complete-data ML in one group: estimates and χ², the rest is nan.
+    options : mapping, optional
+        Of semopy's search; None: {"ftol": 1e-12}.
 
     Returns
     -------
@@ -154,6 +162,8 @@ def fit(
     choice = _choices(estimator, missing, information, se, level)
     if interval not in fit_bootstrap.INTERVALS:
         raise SemError(f"interval {interval!r} is unknown; choose one of {', '.join(fit_bootstrap.INTERVALS)}")
+    if engine not in ENGINES:
+        raise SemError(f"engine {engine!r} is unknown; choose one of {', '.join(ENGINES)}")
     choice = replace(choice, bootstrap=bootstrap, seed=seed, interval=interval)
     variables = Variables.of(model)
     samples, problems = read_samples(data, variables.observed, group, missing)
@@ -162,7 +172,17 @@ def fit(
     equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
     defaults = Defaults(len(samples), meanstructure, std_lv, fixed_x, orthogonal, equal)
     structure = Structure(parameter_table(model, defaults), variables.observed, variables.latent, len(samples))
-    return estimate(model, structure, samples, defaults, choice, problems)
+    found = estimate(model, structure, samples, defaults, choice, problems)
+    return found if engine == "crmlab" else _second_opinion(found, options)
+
+
+def _second_opinion(own: Fit, options: Mapping[str, Any] | None) -> Fit:
+    """The fit as semopy sees it."""
+    if own.choice.estimator != "ML" or own.choice.missing != "listwise" or own.model.constraints:
+        raise SemError("engine='semopy' goes with estimator='ML' on complete data, without == constraints")
+    optimum = second_opinion.optimum(own.structure, own.samples[0], options)
+    choice, told = replace(own.choice, se="none"), (*own.told, second_opinion.TOLD)
+    return replace(own, optimum=optimum, choice=choice, told=told, engine="semopy")
 
 
 @dataclass(frozen=True)
@@ -300,6 +320,7 @@ class Fit:
     optimum: Optimum
     K: Array
     told: tuple[str, ...] = ()
+    engine: str = "crmlab"
 
     @property
     def converged(self) -> bool:
@@ -551,9 +572,10 @@ class Fit:
                 for values, moments in zip(answers, residue.implied, strict=True)
             ]
             residue = replace(residue, weights=weights, pairwise=[pairwise_moments(values) for values in answers])
-        return fit_measures(
+        found = fit_measures(
             self.test, self.baseline, residue, self.n_free, likelihoods=likelihoods, corrected=corrected
         )
+        return found if self.engine == "crmlab" else found.where(found.index.isin(_BY_SEMOPY))
 
     @property
     def _corrected(self) -> Corrected:
@@ -646,6 +668,51 @@ class Fit:
         ]
         return pd.concat(blocks, keys=self.groups, names=["group", "respondent"]) if len(blocks) > 1 else blocks[0]
 
+    def reliability(self) -> pd.DataFrame:
+        """ω and AVE of every construct from the model, see `crmlab.sem.residuals.model_reliability`."""
+        found = model_reliability(self.structure, self.theta, self._residue.sample)
+        return found.assign(group=[self.groups[g] for g in found["group"]])
+
+    @property
+    def headline(self) -> str:
+        """The fit in one line."""
+        if not self.converged:
+            return f"{self.choice.estimator}, n = {self.n}: not converged ({self.optimum.message})"
+        measures, test = self.fit_measures, self.test.scaled if self.test.is_scaled else self.test
+        scaled = "_scaled" if self.test.is_scaled else ""
+        said = [f"χ²({self.df}) = {test.chisq:.3f}", f"p = {measures['pvalue' + scaled]:.3f}"]
+        said += [
+            f"{text} = {measures[name]:.3f}"
+            for text, name in (("CFI", "cfi" + scaled), ("RMSEA", "rmsea" + scaled), ("SRMR", "srmr"))
+            if name in measures and np.isfinite(measures[name])
+        ]
+        return f"{self.choice.estimator}, n = {self.n}: " + ", ".join(said)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, ready for JSON; None where a number is not known."""
+        return {
+            "engine": self.engine,
+            "estimator": self.choice.estimator,
+            "missing": self.choice.missing,
+            "se": self.choice.se,
+            "n": self.n,
+            "groups": list(self.groups),
+            "converged": self.converged,
+            "fit_measures": {str(k): _plain(v) for k, v in self.fit_measures.items()},
+            "estimates": [{str(k): _plain(v) for k, v in row.items()} for row in self.estimates.to_dict("records")],
+            "problems": self.problems,
+        }
+
+    def __repr__(self) -> str:
+        return f"Fit({self.headline})"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        told = "".join(f"<p>{escape(text)}</p>" for text in self.problems)
+        table = self.estimates.round(3).to_html(index=False, na_rep="")
+        return f"<p><strong>{escape(self.headline)}</strong></p>{told}{table}"
+
     def implied(self, group: int = 0) -> tuple[pd.DataFrame, pd.Series]:
         """Implied covariances (p × p) and means (p) of a group, counted from 0."""
         import pandas as pd
@@ -653,6 +720,13 @@ class Fit:
         cov, mean = self.structure.implied(self.theta, group)
         names = list(self.structure.observed)
         return pd.DataFrame(cov, index=names, columns=names), pd.Series(mean, index=names)
+
+
+def _plain(value: Any) -> Any:
+    """A number or text that JSON knows."""
+    if isinstance(value, str):
+        return value
+    return None if not np.isfinite(value) else int(value) if isinstance(value, int | np.integer) else float(value)
 
 
 def _like(objective: Objective, structure: Structure, samples: Sequence[GroupSample], means: bool) -> Objective:
