@@ -14,16 +14,14 @@ Psychological Methods 28, 263–283.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from . import fiml
 from .matrices import Implied
 from .measures import Corrected, GroupMoments
 from .moments import Array
-
-Positions = NDArray[np.intp]
 
 
 def stacked_derivatives(implied: Implied, means: bool = True) -> Array:
@@ -118,19 +116,11 @@ def pattern_information(values: Array, moments: GroupMoments, kind: str) -> Arra
     """
     if moments.mean is None:
         raise ValueError("information in incomplete answers needs the means; pass GroupMoments with mean")
-    p = values.shape[1]
-    total = np.zeros((p + p * (p + 1) // 2,) * 2)
-    for here, answers in _patterns(values):
-        inverse: Array = np.asarray(np.linalg.inv(moments.cov[np.ix_(here, here)]), dtype=float)
-        deviation = answers - moments.mean[here]
-        places = _places(here, p)
-        if kind == "scores":
-            scores = _scores(deviation, inverse)
-            block = scores.T @ scores
-        else:
-            block = len(answers) * _information(deviation, inverse, kind == "observed")
-        total[np.ix_(places, places)] += block
-    return total / len(values)
+    found = fiml.moment_fit(values, moments.mean, moments.cov)
+    if kind == "scores":
+        scores = found.scores()
+        return scores.T @ scores / len(values)
+    return found.information(kind == "expected") / len(values)
 
 
 def pairwise_moments(values: Array) -> GroupMoments:
@@ -152,36 +142,6 @@ def pairwise_moments(values: Array) -> GroupMoments:
     return GroupMoments(cov * (len(values) - 1) / len(values), np.nanmean(values, axis=0))
 
 
-def _patterns(values: Array) -> Iterator[tuple[Positions, Array]]:
-    """Positions of the answers present, and the answers, for each pattern of missing answers."""
-    present = ~np.isnan(values)
-    patterns, member = np.unique(present, axis=0, return_inverse=True)
-    for k, pattern in enumerate(patterns):
-        here = np.flatnonzero(pattern)
-        if len(here):
-            yield here, values[np.ix_(member.ravel() == k, here)]
-
-
-def _places(here: Positions, p: int) -> Positions:
-    """Positions of a pattern's means and covariances among all of (μ, vech Σ)."""
-    number = np.zeros((p, p), dtype=np.intp)
-    j, i = np.triu_indices(p)
-    number[j, i] = number[i, j] = p + np.arange(len(i))
-    j, i = np.triu_indices(len(here))
-    return np.concatenate([here, number[here[j], here[i]]])
-
-
-def _information(deviation: Array, w: Array, observed: bool) -> Array:
-    """Block matrix of `pattern_information` for one pattern and respondent."""
-    m = 0.5 * w
-    cross = np.zeros((len(w), len(w) * (len(w) + 1) // 2))
-    if observed:
-        mean, square = deviation.mean(axis=0), deviation.T @ deviation / len(deviation)
-        m = w @ square @ w - m
-        cross = _linear(w, w @ mean)
-    return np.block([[w, cross], [cross.T, bilinear(w, m)]])
-
-
 def _linear(w: Array, v: Array) -> Array:
     """W dΣ v for each element of vech Σ, array (p, p(p+1)/2)."""
     j, i = np.triu_indices(len(w))
@@ -197,14 +157,6 @@ def bilinear(w: Array, m: Array) -> Array:
     half = np.where(i == j, 0.5, 1.0)
     total *= half[:, None] * half
     return (total + total.T) / 2
-
-
-def _scores(deviation: Array, w: Array) -> Array:
-    """Scores of each respondent about (μ_o, vech Σ_oo), array (n, k)."""
-    z = deviation @ w
-    j, i = np.triu_indices(len(w))
-    square = z[:, i] * z[:, j] - w[i, j]
-    return np.hstack([z, np.where(i == j, square / 2, square)])
 
 
 def normal_information(moments: GroupMoments, sample: GroupMoments | None = None) -> Array:

@@ -256,6 +256,11 @@ class _Fitted:
         return np.hstack([y, -np.where(i == j, 0.5, 1.0) * inner])
 
 
+def moment_fit(table: Array | Patterns, mean: Array, cov: Array) -> _Fitted:
+    """An incomplete table at given moments, with its `.log_likelihood`, `.gradient`, `.information` and `.scores`."""
+    return _Fitted.at(table if isinstance(table, Patterns) else patterns(table), mean, cov)
+
+
 def _kronecker_block(sums: Array, p: int) -> Array:
     """From Σ_k vech(W_k) vech(B_k)' to the matrix of Σ_k tr(E_r W_k E_s B_k), E_r = ∂Σ/∂σ_r, both (p*, p*)."""
     one, other, once = _kronecker_cells(p)

@@ -35,6 +35,7 @@ from .matrices import Differentials, Structure
 from .moments import Array, inverse
 
 _NULL = 1e-10  # eigenvalue of the standardised information below which a direction carries none
+_BLOCK = 1024  # respondents whose scores are computed at once
 _PART = 0.1  # share of a null direction from which a parameter is named
 
 
@@ -125,27 +126,29 @@ def sample_deviations(sample: GroupSample, given: Sequence[int]) -> Deviations:
     return Deviations(z, expected, (rest + rest.T) / 2)
 
 
-def casewise_scores(d: Differentials, weight: Array, about: Deviations, means: bool) -> Array:
-    """Scores s_i = Δ'V w_i of the respondents of one group, (n, q).
-
-    Parameters
-    ----------
-    d : Differentials
-        Derivatives Δ.
-    weight : array (p, p)
-        V.
-    about : Deviations
-    means : bool
-    """
-    y = about.z @ weight
-    fixed = np.einsum("rp,rp->r", d.u @ weight @ about.centre @ weight, d.v)
-    products = (y @ d.u.T) * (y @ d.v.T) - fixed
+def _cell_scores(d: Differentials, weight: Array, about: Deviations, means: bool) -> Array:
+    """Scores Δ'V w_i of the respondents of one group by the single cells of the matrices, (n, r), V the weight."""
+    u, v = (d.share[:, None] * d.u) @ weight, d.v @ weight
+    cells = about.z @ u.T
+    cells *= about.z @ v.T
+    cells -= np.einsum("rp,rp->r", u @ about.centre, v)
     if about.expected is not None:
-        y_hat = about.expected @ weight
-        products -= (y_hat @ d.u.T) * (y_hat @ d.v.T)
-        y = y - y_hat
-    cells = d.share * products + means * (y @ d.level.T)
-    return cells @ d.gather.T
+        cells -= (about.expected @ u.T) * (about.expected @ v.T)
+    if means:
+        y = about.z if about.expected is None else about.z - about.expected
+        cells += y @ (d.level @ weight).T
+    return cells
+
+
+def _summed_products(d: Differentials, weight: Array, about: Deviations, means: bool) -> Array:
+    """Σ_i s_i s_i' over the respondents of one group, (q, q), in blocks that stay in the processor's cache."""
+    total = np.zeros((len(d.share), len(d.share)))
+    for start in range(0, len(about.z), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        expected = None if about.expected is None else about.expected[rows]
+        cells = _cell_scores(d, weight, Deviations(about.z[rows], expected, about.centre), means)
+        total += cells.T @ cells
+    return d.gather @ total @ d.gather.T
 
 
 def outer_scores(structure: Structure, samples: Sequence[GroupSample], theta: Array, means: bool, about: str) -> Array:
@@ -162,8 +165,7 @@ def outer_scores(structure: Structure, samples: Sequence[GroupSample], theta: Ar
             deviations = Deviations(sample.values - (d.mean if means else sample.mean), None, d.cov)
         else:
             deviations = sample_deviations(sample, structure.covariates.tolist())
-        scores = casewise_scores(d, inverse(d.cov), deviations, means)
-        result += scores.T @ scores / total
+        result += _summed_products(d, inverse(d.cov), deviations, means) / total
     return result
 
 
