@@ -68,23 +68,30 @@ def evaluate(expression: str, values: Mapping[str, complex], line: int | None = 
 def defined(relations: Sequence[Relation], labels: Mapping[str, int | float], theta: Array) -> tuple[Array, Array]:
     """Values (d,) and derivatives (d, q) of the defined parameters; a later one may use an earlier one.
 
+    nan where there is no real value: the logarithm or a root of a negative number, a division by zero.
+
     Parameters
     ----------
     relations : sequence of Relation with op ":="
     labels : mapping of label to the position of its parameter (int) or its fixed value (float)
     theta : array (q,)
     """
-    values = _definitions(relations, labels, theta.astype(complex)).real
-    jacobian = np.empty((len(relations), len(theta)))
-    for k in range(len(theta)):
-        moved = theta.astype(complex)
-        moved[k] += _STEP * 1j
-        jacobian[:, k] = _definitions(relations, labels, moved).imag / _STEP
-    return values, jacobian
+    with np.errstate(all="ignore"):
+        at = _definitions(relations, labels, theta.astype(complex))
+        jacobian = np.empty((len(relations), len(theta)))
+        for k in range(len(theta)):
+            moved = theta.astype(complex)
+            moved[k] += _STEP * 1j
+            jacobian[:, k] = _definitions(relations, labels, moved).imag / _STEP
+    real = np.isfinite(at.real) & (np.abs(at.imag) < _STEP)
+    return np.where(real, at.real, np.nan), np.where(real[:, None], jacobian, np.nan)
 
 
 def check(relations: Sequence[Relation], labels: Mapping[str, int | float], n_free: int) -> None:
-    """Raise ModelError where a definition cannot be computed from these labels."""
+    """Raise ModelError where a definition cannot be computed from these labels, or takes one of their names."""
+    for relation in relations:
+        if relation.lhs in labels:
+            raise ModelError(f"{relation.lhs} is defined by := and labels a parameter too", relation.line)
     with np.errstate(all="ignore"):
         _definitions(relations, labels, np.ones(n_free, dtype=complex))
 
