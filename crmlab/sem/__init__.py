@@ -3,11 +3,13 @@
 from .blocks import htmt, reliability
 from .bootstrap import Bootstrap
 from .comparison import Comparison, Invariance, compare, invariance
+from .covariance import fit
 from .errors import ModelError, SemError
-from .fit import Fit, fit
+from .fit import Fit
 from .fit_bootstrap import FitBootstrap
 from .pls import PLSFit, pls
 from .polychoric import Polychoric, polychoric
+from .simulation import Power, power, simulate
 from .syntax import Model
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "ModelError",
     "PLSFit",
     "Polychoric",
+    "Power",
     "SemError",
     "compare",
     "fit",
@@ -27,5 +30,7 @@ __all__ = [
     "invariance",
     "pls",
     "polychoric",
+    "power",
     "reliability",
+    "simulate",
 ]

@@ -253,8 +253,8 @@ def _doubts(free: Fit, restricted: Fit, names: tuple[str, ...]) -> list[str]:
     if reproduced.value > _NESTED:
         problems.append(
             f"{names[0]} cannot reproduce the moments that {names[1]} implies (discrepancy "
-            f"{reproduced.value:.4f}, where nested models give 0; Bentler & Satorra 2010): the models do not seem to be "
-            "nested, and the test means nothing."
+            f"{reproduced.value:.4f}, where nested models give 0; Bentler & Satorra 2010): the models do not seem to "
+            "be nested, and the test means nothing."
         )
     for name, fitted in zip(names, (free, restricted), strict=True):
         told = [text for text in fitted.problems if text not in fitted.told]

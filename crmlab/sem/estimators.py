@@ -511,7 +511,7 @@ class _Quadratic:
     def at(cls, objective: Objective, theta: Array, K: Array) -> _Quadratic:
         hessian = K.T @ objective.observed_information(theta) @ K
         precision = np.einsum("qu,qr,ru->u", K, objective.information(theta), K)
-        scale = np.sqrt(np.maximum(precision, 1e-12))
+        scale = np.sqrt(np.maximum(precision, 1e-300))  # items may be of any size
         sizes, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
         slope = vectors.T @ (K.T @ objective.gradient(theta) / (2 * scale))
         return cls(slope, sizes, K @ (vectors / scale[:, None]), scale)

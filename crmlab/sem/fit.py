@@ -385,8 +385,9 @@ class Fit:
     @cached_property
     def vcov(self) -> Array:
         """Covariance matrix of the free parameters, (q, q); nan where a parameter is not identified."""
-        if self.choice.se == "none":
-            return np.full((len(self.theta), len(self.theta)), np.nan)
+        nowhere = np.full((len(self.theta), len(self.theta)), np.nan)
+        if self.choice.se == "none" or not np.isfinite(self.optimum.value):
+            return nowhere  # no errors asked for, or no covariance matrix at the estimates
         if self.choice.se == "bootstrap":
             return np.atleast_2d(np.cov(self._resamples.theta, rowvar=False))
         bread = inference.inverse_information(self.information, self.K)
@@ -556,7 +557,11 @@ class Fit:
 
     @cached_property
     def fit_measures(self) -> pd.Series:
-        """lavaan's fit measures by their names, `_` for `.`."""
+        """lavaan's fit measures by their names, `_` for `.`; nan where the solution gives none."""
+        with np.errstate(all="ignore"):
+            return self._measured()
+
+    def _measured(self) -> pd.Series:
         likelihoods, logl, scaling = None, self.log_likelihoods, self._scaling
         if logl is not None:
             scales: tuple[float | None, float | None] = (None, None)

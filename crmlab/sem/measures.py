@@ -504,8 +504,8 @@ def rmsea(chisq: object, df: object, n: int, groups: int = 1, c_hat: object = 1.
     """
     t, d, c = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in (chisq, df, c_hat)))
     with np.errstate(invalid="ignore", divide="ignore"):
-        excess = np.maximum(t - c * d, 0.0) / (n * d)
-    return np.where(d == 0, 0.0, np.sqrt(groups * excess))
+        value = np.sqrt(groups * np.maximum(t - c * d, 0.0) / np.where(d < 0, np.nan, n * d))
+    return np.where(d == 0, 0.0, np.where(np.isfinite(value), value, np.nan))
 
 
 def rmsea_interval(

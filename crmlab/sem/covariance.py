@@ -1,0 +1,102 @@
+"""One door to covariance-based estimation: continuous items by likelihood, ordinal ones by weighted least squares."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import fit as continuous
+from . import ordinal
+from .errors import SemError
+from .fit import Fit
+from .syntax import Model
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ORDINAL_ESTIMATORS = ("DWLS", "WLSMV", "WLSM", "WLSMVS", "ULSMV")
+
+
+def fit(
+    model: Model | str,
+    data: pd.DataFrame,
+    *,
+    estimator: str = "ML",
+    missing: str = "listwise",
+    ordered: Sequence[str] | bool = (),
+    group: str | None = None,
+    group_equal: Sequence[str] | str = (),
+    **options: Any,
+) -> Fit:
+    """Estimate a covariance structure model as lavaan's `sem()` does.
+
+    Parameters
+    ----------
+    model : Model or text
+        In lavaan's language, see `crmlab.sem.syntax`.
+    data : DataFrame (n, columns)
+        Answers as numbers, one row a respondent, nan where missing.
+    estimator : {"ML", "MLR", "MLM", "ULS", "DWLS", "WLSMV", "WLSM", "WLSMVS", "ULSMV"}
+        Maximum likelihood; with Huber–White errors and Yuan–Bentler test; with Satorra–Bentler errors and test;
+        unweighted least squares; for ordinal items diagonally weighted least squares, with robust errors and a test
+        adjusted in mean and variance (WLSMV), and its kin. With `ordered` items, "ML" stands for "WLSMV".
+    missing : {"listwise", "fiml", "pairwise"}
+        Leave incomplete respondents out; let each count with the items answered (ML, MLR); each pair of ordinal items
+        with its own respondents.
+    ordered : sequence of str, or True for all
+        Ordinal items, of which only the order of the answers counts.
+    group : str, optional
+        Column that divides the respondents.
+    group_equal : str or sequence of str
+        What is equal in all groups, such as "loadings" or "intercepts".
+    **options
+        Further options of `crmlab.sem.fit.fit` (std_lv, meanstructure, fixed_x, orthogonal, information, se, level,
+        bootstrap, seed, interval, engine) or `crmlab.sem.ordinal.fit_ordinal` (parameterization, std_lv, orthogonal,
+        se, level).
+
+    Returns
+    -------
+    Fit
+        Look at `.converged` and `.problems` before anything else.
+
+    Raises
+    ------
+    ModelError
+        The text cannot be read, with line and column.
+    SemError
+        An option is unknown or not meant for such items; the table cannot be used; the model's equations have no
+        solution.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> trait = rng.normal(size=(400, 1))
+    >>> answers = pd.DataFrame(0.8 * trait + 0.6 * rng.normal(size=(400, 4)), columns=["a", "b", "c", "d"])
+    >>> one_factor = fit("Trait =~ a + b + c + d", answers)
+    >>> one_factor.converged, int(one_factor.fit_measures["df"])
+    (True, 2)
+    >>> ordinal_answers = answers.round().clip(-1, 1)
+    >>> bool(fit("Trait =~ a + b + c + d", ordinal_answers, ordered=True).fit_measures["cfi_scaled"] > 0.95)
+    True
+    """
+    common: dict[str, Any] = {"missing": missing, "group": group, "group_equal": group_equal}
+    of_ordinal = estimator in ORDINAL_ESTIMATORS or ordered is True or (ordered is not False and len(ordered) > 0)
+    known = inspect.signature(ordinal.fit_ordinal if of_ordinal else continuous.fit).parameters
+    for name in options:
+        if name not in known:
+            kind = "ordinal" if of_ordinal else "continuous"
+            raise SemError(f"option {name!r} is unknown for {kind} items; there are {', '.join(list(known)[2:])}")
+    try:
+        if of_ordinal:
+            chosen = "WLSMV" if estimator == "ML" else estimator
+            return ordinal.fit_ordinal(model, data, estimator=chosen, ordered=ordered, **common, **options)
+        return continuous.fit(model, data, estimator=estimator, **common, **options)
+    except np.linalg.LinAlgError as error:
+        raise SemError(
+            f"the model's equations have no solution ({error}): look for fixed paths in a circle, or fixed values that "
+            "no variable can have"
+        ) from error
