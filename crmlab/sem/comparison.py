@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import SemError
-from .estimators import GroupMoments, MLObjective, Optimum, minimise
+from .estimators import MLObjective, Optimum, SampleSummary, minimise
 from .fit import Fit, fit
 from .syntax import Model
 
@@ -270,7 +270,7 @@ def _reproduction(free: Fit, restricted: Fit) -> Optimum:
     for sample in free.samples:
         implied = restricted.structure.implied(restricted.theta, restricted.groups.index(sample.name))
         mean = implied[1][order] if free.means else np.zeros(len(order))
-        moments.append(GroupMoments(sample.n, implied[0][np.ix_(order, order)], mean))
+        moments.append(SampleSummary(sample.n, implied[0][np.ix_(order, order)], mean))
     objective, offset = MLObjective(free.structure, moments, free.means), _offset(free)
     attempts = [minimise(objective, start, free.K, offset) for start in (_carried(free, restricted), free.theta)]
     return min(attempts, key=lambda found: found.value)

@@ -54,7 +54,7 @@ def curvature(structure: Structure, theta: Array, group: int, by_cov: Array, by_
     a, s, m = structure.matrices(theta, group)
     b = np.linalg.inv(np.eye(len(a)) - a)
     f = b[: len(structure.observed)]
-    (i, j, s_i, s_j, m_i), gather = structure._free_cells[group]
+    (i, j, s_i, s_j, m_i), gather = structure.free_cells[group]
     q, k = f.T @ by_cov @ f, f.T @ by_mean
     r, c, level = q @ s @ b.T, b @ s @ b.T, b @ m
 

@@ -76,7 +76,7 @@ class GroupSample:
 
 
 @dataclass(frozen=True)
-class GroupMoments:
+class SampleSummary:
     """Moments of one group without its answers: n, covariance (p, p) with divisor n, mean (p,)."""
 
     n: int
@@ -134,7 +134,7 @@ class MLObjective:
         Whether means are part of the model.
     """
 
-    def __init__(self, structure: Structure, samples: Sequence[GroupSample | GroupMoments], means: bool):
+    def __init__(self, structure: Structure, samples: Sequence[GroupSample | SampleSummary], means: bool):
         self.structure, self.samples, self.means = structure, samples, means
         total = sum(sample.n for sample in samples)
         self.weights = [sample.n / total for sample in samples]
@@ -189,7 +189,7 @@ class MLObjective:
             total += weight * (observed_information(d, group.inverse, about, pull, self.means) + bent)
         return total
 
-    def _about(self, sample: GroupSample | GroupMoments, mean: Array) -> Array:
+    def _about(self, sample: GroupSample | SampleSummary, mean: Array) -> Array:
         """Second moments about the implied mean where means are modelled, else covariances."""
         if not self.means:
             return sample.cov
@@ -209,7 +209,7 @@ class MLObjective:
 
 @dataclass(frozen=True)
 class _MLGroup:
-    sample: GroupSample | GroupMoments
+    sample: GroupSample | SampleSummary
     moments: Differentials
     inverse: Array
 
@@ -321,7 +321,7 @@ class ULSObjective:
         return stacked(sample.mean - mean, sample.cov * sample.n / (sample.n - 1) - cov, self.means)
 
 
-def _half_hessian(objective: Objective, theta: Array) -> Array:
+def half_hessian(objective: Objective, theta: Array) -> Array:
     """Observed information of one observation, (q, q): half the Hessian of F by central differences of its gradient."""
     precision = np.maximum(np.diagonal(objective.information(theta)), 1e-12)
     result = np.empty((len(theta), len(theta)))

@@ -21,19 +21,18 @@ from . import admissibility, expressions, fit_bootstrap, inference, second_opini
 from .corrected import missing_data, pairwise_moments, pattern_information
 from .errors import SemError
 from .estimators import (
-    GroupMoments,
     GroupSample,
     MLObjective,
     Objective,
     Optimum,
+    SampleSummary,
     ULSObjective,
     minimise,
     stacked_derivatives,
 )
 from .fiml import FIMLObjective, independence
 from .matrices import Defaults, Parameter, Structure, Variables, parameter_table
-from .measures import Corrected, Likelihoods, Residue, TestStatistics, fit_measures
-from .measures import GroupMoments as MeasuredMoments
+from .measures import Corrected, GroupMoments, Likelihoods, Residue, TestStatistics, fit_measures
 from .moments import Array, inverse
 from .residuals import Residuals, model_reliability
 from .residuals import factor_scores as construct_scores
@@ -267,10 +266,10 @@ def _search(objective: Objective, samples: Sequence[GroupSample], K: Array, offs
     discrepancy has valleys that lead nowhere.
     """
     structure = objective.structure
-    moments: Sequence[GroupMoments | GroupSample] = samples
+    moments: Sequence[SampleSummary | GroupSample] = samples
     if isinstance(objective, FIMLObjective):
         answered = zip(objective.patterns, objective.saturated, strict=True)
-        moments = [GroupMoments(found.n, saturated.cov, saturated.mean) for found, saturated in answered]
+        moments = [SampleSummary(found.n, saturated.cov, saturated.mean) for found, saturated in answered]
     rng = np.random.default_rng(0)
     best: Optimum | None = None
     for attempt in range(2 + _RESTARTS):
@@ -604,10 +603,10 @@ class Fit:
         return Residue(
             [sample.n for sample in self.samples],
             [
-                MeasuredMoments(m.cov * (s.n / (s.n - 1) if least_squares else 1), m.mean if self.means else None)
+                GroupMoments(m.cov * (s.n / (s.n - 1) if least_squares else 1), m.mean if self.means else None)
                 for m, s in zip(moments, self.samples, strict=True)
             ],
-            [MeasuredMoments(cov, mean if self.means else None) for cov, mean in implied],
+            [GroupMoments(cov, mean if self.means else None) for cov, mean in implied],
             weights=[np.ones(_length(cov, self.means)) for cov, _ in implied] if least_squares else None,
             least_squares=least_squares,
             exogenous=self.structure.covariates.tolist(),
@@ -737,7 +736,7 @@ def _plain(value: Any) -> Any:
 def _like(objective: Objective, structure: Structure, samples: Sequence[GroupSample], means: bool) -> Objective:
     """The same discrepancy for another structure."""
     if isinstance(objective, FIMLObjective):
-        return FIMLObjective(structure, samples)
+        return objective.of(structure)  # the saturated moments are those already found
     return (ULSObjective if isinstance(objective, ULSObjective) else MLObjective)(structure, samples, means)
 
 

@@ -276,7 +276,7 @@ class _Moved:
         size, b = len(structure.observed) + len(structure.latent), len(self.theta)
         values = np.where(structure.position >= 0, self.theta[:, structure.position], self.fixed)
         a, s, m = np.zeros((b, size, size)), np.zeros((b, size, size)), np.zeros((b, size))
-        places = structure._places[group]
+        places = structure.places[group]
         rows, i, j, _ = places["A"]
         a[:, i, j] = values[:, rows]
         rows, i, j, _ = places["S"]
@@ -333,7 +333,7 @@ class _Batch:
 
     def _gathered(self, group: int, ft: Array, omega: Array, g: Array, level: Array, pull: Array) -> Array:
         """The gradient by cells of A, S and m, summed up for each parameter, (b, q)."""
-        (a_i, a_j, s_i, s_j, m_i), gather = self.structure._free_cells[group]
+        (a_i, a_j, s_i, s_j, m_i), gather = self.structure.free_cells[group]
         half = ft @ omega
         by_a, by_s = 2 * (half @ g.transpose(0, 2, 1)), 2 * (half @ ft.transpose(0, 2, 1))
         lift = 2 * np.einsum("bij,bj->bi", ft, pull)

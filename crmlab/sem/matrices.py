@@ -385,7 +385,7 @@ class Structure:
         return np.array([np.nan if r.fixed is None else r.fixed for r in self.table])
 
     @cached_property
-    def _places(self) -> list[dict[str, tuple[NDArray[np.intp], ...]]]:
+    def places(self) -> list[dict[str, tuple[NDArray[np.intp], ...]]]:
         """For each group and matrix: rows of the table, their cells (i, j) and positions among the free parameters."""
         index = {name: i for i, name in enumerate((*self.observed, *self.latent))}
         cells = {
@@ -407,7 +407,7 @@ class Structure:
 
     def matrices(self, theta: Array, group: int) -> tuple[Array, Array, Array]:
         """A (m, m), S (m, m) and m (m,) of a group."""
-        values, size, places = self.values(theta), len(self.observed) + len(self.latent), self._places[group]
+        values, size, places = self.values(theta), len(self.observed) + len(self.latent), self.places[group]
         a, s, mean = np.zeros((size, size)), np.zeros((size, size)), np.zeros(size)
         rows, i, j, _ = places["A"]
         a[i, j] = values[rows]
@@ -430,10 +430,10 @@ class Structure:
         return f @ s @ f.T, f @ m
 
     @cached_property
-    def _free_cells(self) -> list[tuple[list[NDArray[np.intp]], Array]]:
+    def free_cells(self) -> list[tuple[list[NDArray[np.intp]], Array]]:
         """For each group the cells i, j of A, S and m that hold free parameters, and the gathering matrix (q, r)."""
         cells = []
-        for places in self._places:
+        for places in self.places:
             free = {name: (i[k >= 0], j[k >= 0], k[k >= 0]) for name, (_, i, j, k) in places.items()}
             k = np.concatenate([free[name][2] for name in "ASm"])
             gather = np.zeros((self.n_free, len(k)))
@@ -447,7 +447,7 @@ class Structure:
         b = np.linalg.inv(np.eye(len(a)) - a)
         f = b[: len(self.observed)]
         g, level, column = b @ s @ f.T, b @ m, f.T
-        (a_i, a_j, s_i, s_j, m_i), gather = self._free_cells[group]
+        (a_i, a_j, s_i, s_j, m_i), gather = self.free_cells[group]
         nothing = np.zeros((len(m_i), len(f)))
         return Differentials(
             cov=f @ s @ f.T,

@@ -44,11 +44,10 @@ from . import expressions
 from .corrected import block_diagonal
 from .corrected import ordinal as corrected_ordinal
 from .errors import SemError
-from .estimators import GroupSample, _half_hessian
+from .estimators import GroupSample, half_hessian
 from .fit import Choices, Fit, _labels, _search
 from .matrices import Defaults, Differentials, Parameter, Structure, Variables, parameter_table
-from .measures import Corrected, Residue, TestStatistics, fit_measures
-from .measures import GroupMoments as MeasuredMoments
+from .measures import Corrected, GroupMoments, Residue, TestStatistics, fit_measures
 from .moments import Array
 from .polychoric import OrdinalMoments, ordinal_moments
 from .polychoric_answers import read_answers
@@ -572,7 +571,7 @@ class DWLSObjective:
 
     def observed_information(self, theta: Array) -> Array:
         """Half the Hessian of F."""
-        return _half_hessian(self, theta)
+        return half_hessian(self, theta)
 
     def outer_scores(self, theta: Array) -> Array:
         """Δ'WΓWΔ."""
@@ -747,10 +746,10 @@ class OrdinalFit(Fit):
         structure, samples = self.objective.ordinal, self._ordinal_samples
         owners = structure.thresholds[0].items.tolist()
         observed = [
-            MeasuredMoments(s.cov, s.mean, np.concatenate(list(s.moments.thresholds.values())), owners) for s in samples
+            GroupMoments(s.cov, s.mean, np.concatenate(list(s.moments.thresholds.values())), owners) for s in samples
         ]
         implied = [
-            MeasuredMoments(*structure.implied(self.theta, g), structure.implied_thresholds(self.theta, g), owners)
+            GroupMoments(*structure.implied(self.theta, g), structure.implied_thresholds(self.theta, g), owners)
             for g in range(structure.groups)
         ]
         return Residue([s.n for s in samples], observed, implied, self.objective.weights, least_squares=True)
