@@ -5,7 +5,7 @@ whether a template understands its parameters. The templates themselves read wit
 :func:`write_study`.
 """
 
-from crmlab.studies import report, workbook
+from crmlab.studies import report
 from crmlab.studies.runner import NotebookError, Parameter, check, parameters, run, template
 from crmlab.studies.survey import read_answers, write_study
 
@@ -18,6 +18,5 @@ __all__ = [
     "report",
     "run",
     "template",
-    "workbook",
     "write_study",
 ]

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crmlab.errors import InputError
-from crmlab.studies import report, workbook
+from crmlab.studies import report
 from crmlab.studies.texts import Texts
+from crmlab.workbook import write_xlsx
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +92,7 @@ def write_study(result: SatisfactionIndex, responses: Responses, out: str | Path
     folder.mkdir(parents=True, exist_ok=True)
     sheets = tables(result, responses)
     report.write_html(result, folder / "report.html", language, responses=responses)
-    workbook.write_xlsx(
+    write_xlsx(
         sheets, folder / "tables.xlsx", titles={name: t(f"sheet.{name}") for name in sheets}, formats=_POINTS
     )
     index = json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False, indent=2)
