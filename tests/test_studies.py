@@ -27,7 +27,8 @@ import yaml
 from crmlab import Questionnaire, csi, datasets, studies
 from crmlab.errors import InputError
 from crmlab.responses import read_responses
-from crmlab.studies import folder, report, survey
+from crmlab.studies import csi_report as report
+from crmlab.studies import folder, survey
 from crmlab.studies.texts import Texts, interval, number
 from crmlab.workbook import write_xlsx
 
@@ -576,11 +577,21 @@ def placeholders(words: object) -> set[str]:
 
 
 def test_both_languages_say_the_same_things() -> None:
-    catalogue = yaml.safe_load((STUDIES / "texts.yaml").read_text(encoding="utf-8"))
-    for key, words in catalogue.items():
-        assert list(words) == ["en", "zh"], key
-        assert placeholders(words["en"]) == placeholders(words["zh"]), key
-    assert len(catalogue["limits"]["en"]) == len(catalogue["limits"]["zh"])
+    catalogues = {file.name: yaml.safe_load(file.read_text(encoding="utf-8")) for file in STUDIES.glob("texts*.yaml")}
+    assert {"texts.yaml", "texts_csi.yaml"} <= catalogues.keys()
+    for catalogue in catalogues.values():
+        for key, words in catalogue.items():
+            assert list(words) == ["en", "zh"], key
+            assert placeholders(words["en"]) == placeholders(words["zh"]), key
+        if "limits" in catalogue:
+            assert len(catalogue["limits"]["en"]) == len(catalogue["limits"]["zh"])
+
+
+def test_a_study_takes_no_word_from_every_report() -> None:
+    """A key in two catalogues would mean one thing here and another there."""
+    shared = yaml.safe_load((STUDIES / "texts.yaml").read_text(encoding="utf-8"))
+    for file in STUDIES.glob("texts_*.yaml"):
+        assert shared.keys().isdisjoint(yaml.safe_load(file.read_text(encoding="utf-8"))), file.name
 
 
 def test_chinese_objections_use_only_what_the_english_ones_give() -> None:
