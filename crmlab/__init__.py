@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlab import csi, datasets, plots, sem, studies, teaching
+    from crmlab import csi, datasets, plots, sampling, sem, studies, teaching
     from crmlab.errors import InputError
     from crmlab.questionnaire import Questionnaire
     from crmlab.responses import Responses, read_responses
@@ -34,12 +34,13 @@ __all__ = [
     "datasets",
     "plots",
     "read_responses",
+    "sampling",
     "sem",
     "studies",
     "teaching",
 ]
 
-_MODULES = ("csi", "datasets", "plots", "sem", "studies", "teaching")
+_MODULES = ("csi", "datasets", "plots", "sampling", "sem", "studies", "teaching")
 _MEMBERS = {
     "InputError": "errors",
     "Questionnaire": "questionnaire",

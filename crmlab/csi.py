@@ -31,6 +31,7 @@ from .csi_many import INTERVAL_COLUMNS, GroupEstimate, SatisfactionIndices, gath
 from .errors import InputError
 from .questionnaire import Questionnaire
 from .responses import Responses, read_responses
+from .sampling import ten_times_rule
 from .sem.bootstrap import INTERVALS
 from .sem.moments import MISSING, Array
 from .sem.pls import path_model
