@@ -128,6 +128,11 @@ class Questionnaire:
         return title.both() if title else dict.fromkeys(_INDEX, self.name)
 
     @property
+    def about(self) -> dict[str, dict[str, str]]:
+        """The texts of the survey as a whole that the file gives, by language: title, intro, closing, dont_know."""
+        return {name: text.both() for name, text in self._design.about().items()}
+
+    @property
     def index(self) -> str:
         """Level 1: the construct whose value, 0–100, is the index."""
         return self._design.index
@@ -306,13 +311,13 @@ class Questionnaire:
     def lint(self) -> list[str]:
         """What a careful colleague would object to before the survey goes out, in a fixed order; empty when nothing.
 
-        Each message says which thing, why it matters and what to do. Whether an item asks two things is a guess from
-        its wording, and says so.
+        Each message says which thing, why it matters and what to do. Rules about the wording of an item guess from its
+        words, and say so.
 
         Examples
         --------
-        >>> Questionnaire.shipped("course_csi").lint()
-        []
+        >>> len(Questionnaire.shipped("course_csi").lint())
+        1
         >>> print(Questionnaire.shipped("acsi").lint()[0])
         Construct Complaints has a single item (COM1): its reliability cannot be estimated, and its measurement error
         passes into the paths. Add an item, or say so in the report.
@@ -320,6 +325,18 @@ class Questionnaire:
         from crmlab.questionnaire_lint import findings
 
         return findings(self._design)
+
+    def lint_table(self) -> pd.DataFrame:
+        """The findings of `lint` with the rule behind each and who has written about it: rule, finding, reference.
+
+        Examples
+        --------
+        >>> Questionnaire.shipped("course_csi").lint_table()["rule"].tolist()
+        ['agreement in one direction']
+        """
+        from crmlab.questionnaire_lint import finding_table
+
+        return finding_table(self._design)
 
     def __repr__(self) -> str:
         counts = f"{len(self._design.constructs)} constructs, {len(self._design.entries())} items"
