@@ -506,11 +506,11 @@ def test_no_group() -> None:
 
 
 def test_columns_that_are_not_there_or_not_named() -> None:
-    frame = pd.DataFrame({"S1": [1, 2], "S2": [1, 2], "Branch": ["a", "b"], "age": [30, 40]})
+    frame = pd.DataFrame({"S1": [1, 2], "S2": [1, 2], "Brunch": ["a", "b"], "age": [30, 40]})
     assert read_responses(frame, SHOP).problems == [
-        "Columns the questionnaire does not name, not used: Branch and age.",
+        "Columns the questionnaire does not name, not used: Brunch and age.",
         "the DataFrame has no column respondent; repeated answers cannot be found.",
-        "the DataFrame has no column branch (did you mean Branch?); there are no results by it.",
+        "the DataFrame has no column branch (did you mean Brunch?); there are no results by it.",
     ]
 
 
@@ -521,10 +521,10 @@ def test_columns_without_a_name(tmp_path: Path) -> None:
 
 
 def test_items_without_a_column() -> None:
-    frame = pd.DataFrame({"s1": [1], "age": [30]})
+    frame = pd.DataFrame({"S11": [1], "age": [30]})
     assert message(lambda: read_responses(frame, TEA)) == (
-        "the DataFrame has no column for 2 of the 2 items of the questionnaire tea: S1 (did you mean s1?) and S2. "
-        "Its columns are s1 and age. Name the columns in the first row as in the questionnaire."
+        "the DataFrame has no column for 2 of the 2 items of the questionnaire tea: S1 (did you mean S11?) and S2. "
+        "Its columns are S11 and age. Name the columns in the first row as in the questionnaire."
     )
 
 

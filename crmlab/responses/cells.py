@@ -86,6 +86,15 @@ _STEMS = (
 _MIDDLE = ("neutral", "neither", "一般", "中立", "普通", "无所谓")
 
 
+def own_labels(by_point: dict[Any, dict[str, str]]) -> dict[str, float]:
+    """Label -> answer, of a scale's own labels; one that stands at two points says nothing and is not used."""
+    points: dict[str, set[float]] = {}
+    for point, label in by_point.items():
+        for text in label.values():
+            points.setdefault(plain(text), set()).add(float(point))
+    return {text: min(answers) for text, answers in points.items() if len(answers) == 1}
+
+
 def usual_labels(texts: Collection[str], low: float, high: float, own: dict[str, float]) -> dict[str, float]:
     """The usual label set that holds most of the texts, as label -> answer; empty when none fits.
 

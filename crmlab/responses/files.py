@@ -43,6 +43,10 @@ class RawTable:
     sha256, encoding : checksum of the file and encoding of its text; None where there is none.
     remarks, findings : what the reading already has to say, in sentences and as cells.
     recoded : dict column -> what the reading did to its values.
+    kind : text, workbook, sav or frame.
+    labels, value_labels : dict column -> its label, and the labels of its values, from an SPSS file.
+    format, evidence, matching, meta, personal, hints : what the recogniser of formats adds, as in `Responses`; hints
+        says for an item without a column which header comes nearest.
     """
 
     name: str
@@ -54,6 +58,15 @@ class RawTable:
     remarks: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     recoded: dict[str, str] = field(default_factory=dict)
+    kind: str = "text"
+    labels: dict[str, str] = field(default_factory=dict)
+    value_labels: dict[str, dict[float, str]] = field(default_factory=dict)
+    format: str = "plain"
+    evidence: list[str] = field(default_factory=list)
+    hints: dict[str, str] = field(default_factory=dict)
+    matching: pd.DataFrame | None = None
+    meta: pd.DataFrame | None = None
+    personal: pd.DataFrame | None = None
 
 
 def read_table(source: str | Path | pd.DataFrame, *, sheet: str | None = None, encoding: str | None = None) -> RawTable:
@@ -208,7 +221,7 @@ def _read_xlsx(name: str, data: bytes, sheet: str | None) -> RawTable:
             if _has_formulas(data):
                 formulas = openpyxl.load_workbook(io.BytesIO(data), read_only=True)[title]
                 rows = itertools.starmap(_with_uncalculated, zip(rows, _sheet_rows(formulas), strict=True))
-            return replace(_from_records(name, rows, addressed=True), remarks=remarks)
+            return replace(_from_records(name, rows, addressed=True), remarks=remarks, kind="workbook")
     except InputError:
         raise
     except (
@@ -281,7 +294,14 @@ def _read_sav(path: Path, encoding: str | None) -> RawTable:
         if missing.any():
             frame[column] = frame[column].mask(missing)
             recoded[column] = f"user-missing in the SPSS file: {counted(int(missing.sum()), 'answer')}"
-    return replace(_from_frame(path.name, frame), encoding=meta.file_encoding, recoded=recoded)
+    return replace(
+        _from_frame(path.name, frame),
+        kind="sav",
+        encoding=meta.file_encoding,
+        recoded=recoded,
+        labels={column: label for column, label in meta.column_names_to_labels.items() if label},
+        value_labels=meta.variable_value_labels,
+    )
 
 
 def _user_missing(values: pd.Series, meta: Any) -> pd.Series:
@@ -297,7 +317,8 @@ def _from_frame(name: str, frame: pd.DataFrame) -> RawTable:
     if any(label is not None for label in frame.index.names):
         frame = frame.reset_index()  # a named index, such as the respondent's id, is a column
     columns = [_categorical(frame.iloc[:, i]) for i in range(frame.shape[1])]
-    return RawTable(name, [as_text(label) for label in frame.columns], columns, np.arange(len(frame)) + 2)
+    names = [as_text(label) for label in frame.columns]
+    return RawTable(name, names, columns, np.arange(len(frame)) + 2, kind="frame")
 
 
 # Rows of cells ------------------------------------------------------------------------------------------------------
