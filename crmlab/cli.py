@@ -1,4 +1,4 @@
-"""The command line: ``crmlab csi`` makes a study of a survey, ``crmlab check`` says what is wrong with its files.
+"""The command line: from a questionnaire to its forms, from a survey's files to what is wrong in them and to a study.
 
 Commands parse, call and print. Bad input ends with exit code 2 and one paragraph on standard error; a failure of the
 program itself ends with exit code 1. A study folder that was there before is left as it was in both cases.
@@ -154,6 +154,29 @@ def check(
     _say("Nothing stands in the way of an estimate.")
 
 
+@app.command("questionnaire")
+def write_questionnaire(
+    questionnaire: QuestionnaireFile,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files; other files in it stay.")],
+    codes: Annotated[bool, typer.Option("--codes", help="Print column names on the forms, for typing answers in.")] = (
+        False
+    ),
+) -> None:
+    """Make a questionnaire ready for the field: forms to print, and the codebook.
+
+    The folder then holds form_en.html, form_zh.html and codebook.xlsx.
+    """
+    from crmlab import Questionnaire
+
+    design = Questionnaire.read(questionnaire)
+    _say_design(design)
+    _make_folder(out)
+    for language in ("en", "zh"):
+        design.write_form(out / f"form_{language}.html", language, codes=codes)
+    design.write_codebook(out / "codebook.xlsx")
+    _say(f"Forms and codebook: {out}")
+
+
 def _require_estimable(questionnaire: str, data: str, *, by: str, faults: str, sheet: str, encoding: str) -> None:
     """Find bad input here, in a second, rather than in the notebook."""
     from crmlab import Questionnaire, studies
@@ -171,6 +194,17 @@ def _summary(folder: Path) -> str:
     lower, upper = study["ci"]
     interval = "no interval" if lower is None else f"{study['level']:.0%} interval {lower:.1f} to {upper:.1f}"
     return f"Satisfaction index {study['index']:.1f} of 100 ({interval}, n = {study['n']}): {folder / 'report.html'}"
+
+
+def _make_folder(folder: Path) -> None:
+    from crmlab.errors import InputError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be made a folder ({error.strerror}); expected a place you may write to. Choose another."
+        ) from None
 
 
 def _say_design(design: Questionnaire) -> None:

@@ -308,6 +308,55 @@ class Questionnaire:
 
         return indicator_tree(self.table(language), language=language, ax=ax)
 
+    def form(self, language: str = "en", *, codes: bool = False) -> str:
+        """The form for respondents: one self-contained HTML page, to print on A4 or to open, in English or Chinese.
+
+        Parameters
+        ----------
+        language : "en" or "zh"
+        codes : bool
+            Print the column name beside each item. Respondents should not see it: a name such as LOY1 tells them what
+            is measured.
+
+        Raises
+        ------
+        InputError
+            For another language.
+
+        Examples
+        --------
+        >>> page = Questionnaire.shipped("course_csi").form("zh")
+        >>> page.count('<input type="radio"'), "PQ1" in page, "顾客忠诚度" in page
+        (220, False, False)
+        """
+        from crmlab.questionnaire_form import form_html
+
+        return form_html(self._design, _language(language), codes=codes)
+
+    def write_form(self, path: str | Path, language: str = "en", *, codes: bool = False) -> None:
+        """Write `form` to a file. Raises `InputError` for another language or a path that cannot be written."""
+        _write(Path(path), self.form(language, codes=codes).encode("utf-8"))
+
+    def codebook(self) -> dict[str, pd.DataFrame]:
+        """What every column of the data means: tables survey, variables, value_labels, constructs and paths.
+
+        Examples
+        --------
+        >>> variables = Questionnaire.shipped("course_csi").codebook()["variables"].set_index("variable")
+        >>> variables.loc["PQ3", ["zh", "construct", "missing"]].tolist()
+        ['我需要时店员会主动帮助我', 'PerceivedQuality', '99']
+        """
+        from crmlab.questionnaire_codebook import codebook
+
+        return codebook(self._design, self.constructs, self.paths)
+
+    def write_codebook(self, path: str | Path) -> None:
+        """Write `codebook` as a workbook, always the same bytes. Raises `InputError` when it cannot be written."""
+        from crmlab.questionnaire_codebook import TITLES
+        from crmlab.workbook import xlsx
+
+        _write(Path(path), xlsx(self.codebook(), titles=TITLES))
+
     def lint(self) -> list[str]:
         """What a careful colleague would object to before the survey goes out, in a fixed order; empty when nothing.
 
@@ -371,6 +420,16 @@ def _decode(file: Path) -> str:
         raise InputError(
             f"{file.name}, line {line}, column {column}: found the byte 0x{content[error.start]:02X}; expected text in "
             "UTF-8. Save the file as UTF-8 in your editor (it may be in GBK or another encoding now)."
+        ) from None
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise InputError(
+            f"{file} cannot be written ({error.strerror}); expected a file in a folder that exists and that you may "
+            "write to. Choose another place."
         ) from None
 
 
