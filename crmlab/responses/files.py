@@ -26,7 +26,7 @@ import pandas as pd
 from pandas.api.types import is_float_dtype, is_integer_dtype, union_categoricals
 
 from crmlab.errors import InputError
-from crmlab.responses.cells import NO_ANSWER, as_text, is_blank, plain
+from crmlab.responses.cells import NO_ANSWER, as_text, is_blank, number, plain
 from crmlab.responses.findings import Finding, counted, did_you_mean, found, listed
 
 
@@ -332,20 +332,24 @@ def _from_records(name: str, records: Iterable[Sequence[Any]], *, addressed: boo
     In a workbook every cell has its address; in text (`addressed` false) a surplus delimiter shifts all that follow.
     """
     numbered = enumerate(records, start=1)
-    top, header = next(((number, cells) for number, cells in numbered if not _all_blank(cells)), (0, ()))
+    top, header = next(((row, cells) for row, cells in numbered if not _all_blank(cells)), (0, ()))
+    second = [*itertools.islice(numbered, 1)]
+    numbered = itertools.chain(second, numbered)
+    if second and _is_title(header, second[0][1], addressed):
+        header = [*header, *itertools.repeat("", len(second[0][1]) - len(header))]
     width = len(header)
     irregular: dict[str, dict[int, str]] = {"too many cells": {}, "too few cells": {}, "beyond the header": {}}
 
     def regular() -> Iterator[list[Any]]:
-        for number, cells in numbered:
+        for row, cells in numbered:
             if len(cells) == width:
                 yield [*cells]
                 continue
             surplus = [as_text(cell) for cell in cells[width:] if not is_blank(cell)]
             if surplus:
-                irregular["beyond the header" if addressed else "too many cells"][number] = listed(surplus, 3)
+                irregular["beyond the header" if addressed else "too many cells"][row] = listed(surplus, 3)
             elif len(cells) < width and not addressed and not _all_blank(cells):
-                irregular["too few cells"][number] = counted(len(cells), "cell")
+                irregular["too few cells"][row] = counted(len(cells), "cell")
             kept = cells[:width] if addressed or not surplus else ()
             yield [*kept, *itertools.repeat(None, width - len(kept))]
 
@@ -361,6 +365,14 @@ def _from_records(name: str, records: Iterable[Sequence[Any]], *, addressed: boo
     ]
     names = [as_text(cell) for cell in header]
     return RawTable(name, names, columns, np.arange(n) + top + 1, findings=[*itertools.chain(*notes)])
+
+
+def _is_title(first: Sequence[Any], second: Sequence[Any], addressed: bool) -> bool:
+    """Whether a title, or merged headings, stand over a longer row of column names."""
+    filled = [cell for cell in second if not is_blank(cell)]
+    names = all(isinstance(cell, str) and np.isnan(number(plain(cell))) for cell in filled)
+    above = sum(not is_blank(cell) for cell in first)
+    return names and len(second) > len(first) and (above == 1 or (addressed and above < len(filled)))
 
 
 def _all_blank(cells: Iterable[Any]) -> bool:

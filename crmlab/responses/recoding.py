@@ -58,7 +58,8 @@ def read_responses(
     encoding : of a CSV or SAV; default is what a CSV's bytes say: a byte-order mark, else UTF-8, else GBK or GB18030.
     format : plain, spreadsheet (kept by hand), wenjuanxing (问卷星), qualtrics, limesurvey or spss; default is what its
         marks say, stated in `Responses.format` and `Responses.evidence`.
-    columns : item -> header, where neither name nor wording tells which column is which; goes before what is found.
+    columns : item, group or id -> header, where neither name nor wording tells which column is which; goes before what
+        is found.
     keep_personal : keep columns of personal data (names, addresses, telephone, e-mail, IP, …) in `Responses.personal`;
         otherwise they are dropped on load, and an id column that holds such data is numbered instead.
 

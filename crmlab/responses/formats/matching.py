@@ -76,7 +76,8 @@ def match(
     """
     headers = [[read_header(text) for text in texts if text] for texts in names]
     found = Matches()
-    _match_told(found, name, names, [*wordings.index], told or {})
+    for item, header in (told or {}).items():
+        found.add(told_place(name, names, item, header), item, "told")
     _match_names(found, names, [*wordings.index])
     _match_codes(found, headers, [*wordings.index])
     _match_wordings(found, name, names, headers, wordings)
@@ -93,24 +94,17 @@ def _open(found: Matches, items: Sequence[str], columns: Sequence[object]) -> tu
     return [item for item in items if item not in taken], [p for p in range(len(columns)) if p not in found.items]
 
 
-def _match_told(
-    found: Matches, name: str, names: Sequence[Sequence[str]], items: list[str], told: Mapping[str, str]
-) -> None:
-    for item, header in told.items():
-        if item not in items:
-            raise InputError(
-                f"columns names the item {item}, which the questionnaire does not have; its items are "
-                f"{listed(items, 30)}. Correct columns."
-            )
-        places = [place for place, texts in enumerate(names) if header in texts]
-        if len(places) != 1:
-            count = "no column" if not places else f"{len(places)} columns"
-            headers = listed([shortened(" / ".join(texts)) for texts in names], 12)
-            raise InputError(
-                f"{name} has {count} with the header {header!r}, which columns gives to the item {item}. Name a header "
-                f"that stands in the file once; its headers are {headers}."
-            )
-        found.add(places[0], item, "told")
+def told_place(name: str, names: Sequence[Sequence[str]], item: str, header: str) -> int:
+    """Place of the column with the header that the analyst gives to an item, an id or a group."""
+    places = [place for place, texts in enumerate(names) if header in texts]
+    if len(places) == 1:
+        return places[0]
+    count = "no column" if not places else f"{len(places)} columns"
+    headers = listed([shortened(" / ".join(texts)) for texts in names], 12)
+    raise InputError(
+        f"{name} has {count} with the header {header!r}, which columns gives to {item}. Name a header that stands in "
+        f"the file once; its headers are {headers}."
+    )
 
 
 def _match_names(found: Matches, names: Sequence[Sequence[str]], items: list[str]) -> None:

@@ -15,8 +15,8 @@ from crmlab.responses.files import RawTable
 from crmlab.responses.findings import counted, listed, shortened
 from crmlab.responses.formats import columns as known
 from crmlab.responses.formats import spreadsheet, values
-from crmlab.responses.formats.headers import squeezed
-from crmlab.responses.formats.matching import Matches, match
+from crmlab.responses.formats.headers import read_header, squeezed
+from crmlab.responses.formats.matching import Matches, match, told_place
 from crmlab.responses.formats.platforms import FORMATS
 from crmlab.responses.result import MATCHING
 
@@ -57,7 +57,9 @@ def recognise(
         for name, texts in zip(table.header, names, strict=True)
     ]
     wordings = questionnaire.items[["en", "zh"]]
-    matches = match(table.name, names, wordings, columns)
+    told = _told(questionnaire, columns or {})
+    matches = match(table.name, names, wordings, {name: told[name] for name in told if name in wordings.index})
+    others = {told_place(table.name, names, name, told[name]): name for name in told if name not in wordings.index}
     rows_before = len(table.rows)
     table = spreadsheet.without_totals(table, [*matches.items])
     if count > 1 and chosen == "plain":
@@ -66,7 +68,7 @@ def recognise(
         chosen, evidence = "spreadsheet", [*evidence, f"totals below row {table.rows[-1]}"]
     if format == "spreadsheet" and not evidence:
         raise _misfit(table.name, format, [])
-    uses = _uses(table, names, matches, questionnaire)
+    uses = _uses(table, names, matches, others, questionnaire)
     table = replace(table, format=chosen, evidence=evidence, hints=matches.nearest)
     return _applied(table, questionnaire, names, matches, uses, keep_personal)
 
@@ -118,27 +120,42 @@ def _known_texts(questionnaire: Questionnaire) -> frozenset[str]:
     return frozenset(text for text in texts if text)
 
 
+def _told(questionnaire: Questionnaire, columns: Mapping[str, str]) -> dict[str, str]:
+    known = [*questionnaire.items.index, *questionnaire.groups, *([questionnaire.id] if questionnaire.id else [])]
+    if unknown := [name for name in columns if name not in known]:
+        raise InputError(
+            f"columns names {listed(unknown, 5)}, which the questionnaire {questionnaire.name} does not have; expected "
+            f"its items, groups and id: {listed(known, 40)}. Correct columns."
+        )
+    return {**columns}
+
+
 # What each column is ------------------------------------------------------------------------------------------------
 
 
 def _uses(
-    table: RawTable, names: list[list[str]], matches: Matches, questionnaire: Questionnaire
+    table: RawTable, names: list[list[str]], matches: Matches, told: Mapping[int, str], questionnaire: Questionnaire
 ) -> list[tuple[str, str]]:
     """For every column its use and, for columns of the questionnaire, the name it gets."""
     others = _named_columns(questionnaire)
     uses: list[tuple[str, str]] = []
-    taken: set[str] = set()
+    taken: set[str] = {*told.values()}
     for place, (texts, column) in enumerate(zip(names, table.columns, strict=True)):
-        wanted = next((others[text] for text in map(squeezed, texts) if text in others), None)
+        wanted = told.get(place) or next((others[text] for text in _squeezed(texts) if text in others), None)
         if place in matches.items:
             use = ("item", matches.items[place])
-        elif wanted is not None and (wanted not in taken or wanted in texts):
+        elif wanted is not None and (place in told or wanted not in taken or wanted in texts):
             use = ("id" if wanted == questionnaire.id else "group", wanted)
         else:
             use = (_other_use(texts, column), "")
         taken.add(use[1])
         uses.append(use)
     return _with_platform_id(uses, names, table, questionnaire.id)
+
+
+def _squeezed(texts: list[str]) -> list[str]:
+    """The headers of a column without blanks and punctuation, and without a question number."""
+    return [*map(squeezed, texts), *(wording for text in texts if text for wording in read_header(text).wordings)]
 
 
 def _named_columns(questionnaire: Questionnaire) -> dict[str, str]:

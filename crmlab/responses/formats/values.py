@@ -31,7 +31,7 @@ def by_value_labels(
     InputError
         The labels contradict the codes, but some answers have no label that can be read.
     """
-    low, high = questionnaire.items.loc[item, ["min", "max"]].astype(float).tolist()
+    low, high = float(questionnaire.items["min"][item]), float(questionnaire.items["max"][item])
     own = own_labels(questionnaire.scale_labels(item))
     texts = {code: plain(text) for code, text in labels.items() if plain(text) not in NO_ANSWER}
     known = usual_labels(set(texts.values()), low, high, own) | own
