@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlab import csi, datasets, plots, sampling, sem, studies, teaching
+    from crmlab import csi, datasets, plots, sampling, sem, studies, teaching, weighting
     from crmlab.errors import InputError
     from crmlab.questionnaire import Questionnaire
     from crmlab.responses import Responses, read_responses
@@ -38,9 +38,10 @@ __all__ = [
     "sem",
     "studies",
     "teaching",
+    "weighting",
 ]
 
-_MODULES = ("csi", "datasets", "plots", "sampling", "sem", "studies", "teaching")
+_MODULES = ("csi", "datasets", "plots", "sampling", "sem", "studies", "teaching", "weighting")
 _MEMBERS = {
     "InputError": "errors",
     "Questionnaire": "questionnaire",
