@@ -93,7 +93,7 @@ class Questionnaire:
 
     @classmethod
     def shipped(cls, name: str) -> Questionnaire:
-        """A design that comes with crmlab: `ecsi`, `acsi` or `course_csi`.
+        """A design that comes with crmlab: `acsi`, `course_csi`, `ecsi` or `loyalty_value`.
 
         Raises
         ------
@@ -401,7 +401,7 @@ def shipped_names() -> list[str]:
     Examples
     --------
     >>> shipped_names()
-    ['acsi', 'course_csi', 'ecsi']
+    ['acsi', 'course_csi', 'ecsi', 'loyalty_value']
     """
     return sorted(file.stem for file in _SHIPPED.glob("*.yaml"))
 

@@ -630,7 +630,7 @@ def test_a_path_that_leads_nowhere(tmp_path: Path) -> None:
         Questionnaire.read("no/such.yaml")
     assert str(caught.value) == (
         "questionnaire: no/such.yaml does not exist; expected a YAML file or one of the shipped names acsi, "
-        "course_csi, ecsi. Correct the path."
+        "course_csi, ecsi, loyalty_value. Correct the path."
     )
     with pytest.raises(InputError, match="is a folder; expected a YAML file"):
         Questionnaire.read(tmp_path)
@@ -645,7 +645,8 @@ def test_read_takes_a_shipped_name_unless_a_file_bears_it(tmp_path: Path, monkey
 
 def test_shipped_refuses_other_names() -> None:
     with pytest.raises(
-        InputError, match=r"^questionnaire: found the name 'esci'; expected one of acsi, course_csi, ecsi\."
+        InputError,
+        match=r"^questionnaire: found the name 'esci'; expected one of acsi, course_csi, ecsi, loyalty_value\.",
     ):
         Questionnaire.shipped("esci")
 
@@ -1126,6 +1127,21 @@ def test_course_csi_is_the_course_model() -> None:
     assert course.complaints == {"construct": "Complaints", "higher": "better_handling"}
 
 
+def test_loyalty_value_holds_the_item_groups_of_the_course() -> None:
+    """Course map B13 (seven measures of value), E18 (ideas, behaviour, look and sound), A3 (loyalty as a composite)."""
+    design = Questionnaire.shipped("loyalty_value")
+    assert design.facets.groupby("construct", sort=False).size().to_dict() == {
+        "Value": 7,
+        "Satisfaction": 3,
+        "Loyalty": 5,
+    }
+    assert design.constructs["mode"].to_dict() == {
+        "Value": "reflective",
+        "Satisfaction": "reflective",
+        "Loyalty": "formative",
+    }
+
+
 def test_what_lint_finds_in_the_shipped_designs_is_true_of_them() -> None:
     findings = {
         name: [message.split(":")[0] for message in Questionnaire.shipped(name).lint()] for name in shipped_names()
@@ -1144,6 +1160,7 @@ def test_what_lint_finds_in_the_shipped_designs_is_true_of_them() -> None:
             "Item PERQ7 may ask two things (en",
             "The file does not say what becomes of somebody who cannot answer (neither missing nor dont_know)",
         ],
+        "loyalty_value": [],
     }
 
 

@@ -142,13 +142,13 @@ def test_the_form_does_not_tell_what_is_measured(cafe: Questionnaire, language: 
     assert {"J1", "J2", "G1"} <= set(re.findall(r"\w+", Page(cafe.form(language, codes=True)).text))
 
 
-@pytest.mark.parametrize("name", ["acsi", "course_csi", "ecsi"])
+@pytest.mark.parametrize("name", ["acsi", "course_csi", "ecsi", "loyalty_value"])
 def test_the_form_needs_nothing_from_outside(name: str) -> None:
     design = Questionnaire.shipped(name)
     page = design.form()
     assert not re.search(r"https?:|src=|<script|@import|url\(", page)
     assert page == design.form()
-    points = design.items["points"].sum()
+    points = (design.items["points"] + ("dont_know" in design.about)).sum()
     assert page.count('<input type="radio"') == points
     numbers = [int(a["id"][1:]) for a in Page(page).having("th", scope="row", **{"class": "number"}) if a["id"]]
     assert numbers == list(range(1, len(design.items) + 1))
