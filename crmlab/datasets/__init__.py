@@ -9,10 +9,23 @@ from __future__ import annotations
 
 import pandas as pd
 
+from crmlab.datasets.kano import KanoSurvey, simulate_kano
 from crmlab.datasets.mobi import load_mobi
+from crmlab.datasets.response_style import ResponseStyleSurvey, simulate_response_style
 from crmlab.datasets.survey import SimulatedSurvey, SurveyTruth, load_survey, simulate_survey
 
-__all__ = ["SimulatedSurvey", "SurveyTruth", "list", "load_mobi", "load_survey", "simulate_survey"]
+__all__ = [
+    "KanoSurvey",
+    "ResponseStyleSurvey",
+    "SimulatedSurvey",
+    "SurveyTruth",
+    "list",
+    "load_mobi",
+    "load_survey",
+    "simulate_kano",
+    "simulate_response_style",
+    "simulate_survey",
+]
 
 _CATALOGUE = (
     # name, rows, columns, kind, what, licence, loader
