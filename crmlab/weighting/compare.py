@@ -74,8 +74,9 @@ class Comparison:
         As `Judgements.quality`; empty without judgements.
     scores : DataFrame (respondents × methods)
         0–100.
-    responses : Responses
     problems : list of str
+    responses : Responses
+    judgements : Judgements or None
     """
 
     questionnaire: Questionnaire
@@ -93,6 +94,7 @@ class Comparison:
     scores: pd.DataFrame
     problems: list[str]
     responses: Responses = field(repr=False)
+    judgements: Judgements | None = field(default=None, repr=False)
 
     @property
     def spread(self) -> float:
@@ -388,6 +390,7 @@ def _comparison(
         scores=scores,
         problems=list(dict.fromkeys([*responses.problems, *told, *_group_problems(by_group, group_agreement)])),
         responses=responses,
+        judgements=judgements,
     )
 
 

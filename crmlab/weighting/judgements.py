@@ -37,6 +37,7 @@ from .choices import forced_choice
 from .direct import direct_comparison, direct_rating
 from .levels import INDEX, Tree
 from .pairwise import ahp, ratio
+from .told import problems
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,9 +108,11 @@ class Judgements:
         for node, part in rows.groupby("of", sort=False):
             by_judge = {str(judge): own for judge, own in part.groupby("judge", sort=False)}
             try:
-                found[str(node)] = _WEIGHTS[method](by_judge)
+                weights = _WEIGHTS[method](by_judge)
             except InputError as error:
                 raise InputError(f"{self.source}, below {node}: {error}") from None
+            weights.attrs["problems"] = [f"Below {node}: {problem}" for problem in problems(weights)]
+            found[str(node)] = weights
         return found
 
     def quality(self) -> pd.DataFrame:
@@ -193,7 +196,7 @@ def read_judgements(path: str | Path, questionnaire: Questionnaire) -> Judgement
     if not faults:
         faults = list(_incomplete(checked, tree))
     if faults:
-        raise InputError(_listed(file.name, faults))
+        raise InputError(_listed(file.name, list(dict.fromkeys(faults))))
     if not checked:
         raise InputError(f"{file.name}: found no judgement; expected at least one. Fill in the values.")
     table = pd.DataFrame([entry[1:] for entry in checked], columns=COLUMNS)

@@ -176,7 +176,8 @@ def roll_down(
         if node not in tree.children:
             return {node: whole}
         parts, equal = _parts(tree, node, known)
-        if equal and len(parts) > 1:
+        # What is below an unjudged construct is equal as well, and need not be said again of its facets.
+        if equal and len(parts) > 1 and (tree.level[node] < 3 or tree.parent[node] in known):
             unjudged.append(node)
         return {item: w for part, weight in parts.items() for item, w in share(part, whole * weight).items()}
 

@@ -177,7 +177,7 @@ def _result(
     judges["consistency_ratio"] = [_ratio(matrices[judge], method, random_index) for judge in own]
     agreement = kendall_w(judges[list(items)].to_numpy())[0]
     judgements = _judgements(items, group, method, random_index)
-    index = (lambda_max - len(items)) / (len(items) - 1)
+    index = _consistency_index(lambda_max, len(items))
     ratio = _consistency_ratio(index, len(items), random_index)
     problems = [
         *_matrix_problems(items, group, ratio, random_index, judgements),
@@ -341,6 +341,11 @@ def _lambda(matrix: Array, weights: Array) -> float:
     return float(np.mean(_harker(matrix) @ weights / weights))
 
 
+def _consistency_index(lambda_max: float, n: int) -> float:
+    """(λ − n)/(n − 1); λ is never below n, but for rounding."""
+    return max(0.0, (lambda_max - n) / (n - 1))
+
+
 def _consistency_ratio(index: float, n: int, table: str) -> float:
     if n == 2:
         return 0.0
@@ -349,7 +354,7 @@ def _consistency_ratio(index: float, n: int, table: str) -> float:
 
 def _ratio(matrix: Array, method: str, table: str) -> float:
     n = len(matrix)
-    return _consistency_ratio((_priorities(matrix, method)[1] - n) / (n - 1), n, table)
+    return _consistency_ratio(_consistency_index(_priorities(matrix, method)[1], n), n, table)
 
 
 def _judgements(items: list[str], matrix: Array, method: str, table: str) -> pd.DataFrame:
