@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-BLOCK = 65_536  # rows that are held as 64-bit numbers at a time
+BLOCK = 16_384  # rows that are held as 64-bit numbers at a time
 
 
 @dataclass(frozen=True, eq=False)

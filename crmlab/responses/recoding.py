@@ -18,7 +18,7 @@ from pandas.api.types import is_float_dtype, is_integer_dtype
 from crmlab.errors import InputError
 from crmlab.responses.answers import CodedAnswers, coded
 from crmlab.responses.cells import NO_ANSWER, as_text, number, own_labels, plain, usual_labels
-from crmlab.responses.files import RawTable, read_table
+from crmlab.responses.files import read_table
 from crmlab.responses.findings import (
     KINDS,
     Finding,
@@ -31,6 +31,7 @@ from crmlab.responses.findings import (
 )
 from crmlab.responses.formats import recognise
 from crmlab.responses.result import MATCHING, Responses, about_respondents, empty
+from crmlab.responses.table import Column, RawTable
 
 if TYPE_CHECKING:
     from crmlab.questionnaire import Questionnaire
@@ -185,7 +186,7 @@ def _places(table: RawTable, questionnaire: Questionnaire) -> tuple[dict[str, in
     unused = [
         shortened(name) or f"column {place} (without a name)"
         for place, (name, column) in enumerate(zip(table.header, table.columns, strict=True), start=1)
-        if name not in places and (name or len(column.categories))
+        if name not in places and (name or len(column.values))
     ]
     remarks = [f"Columns the questionnaire does not name, not used: {listed(unused, 20)}."] if unused else []
     for name in others:
@@ -216,9 +217,9 @@ def _without_empty_rows(table: RawTable) -> RawTable:
     )
 
 
-def _text_column(column: pd.Categorical, index: pd.Index, name: str) -> pd.Series:
-    texts = np.array([*map(as_text, column.categories), None], dtype=object)
-    return pd.Series(texts[column.codes], index=index, name=name, dtype="str")
+def _text_column(column: Column, index: pd.Index, name: str) -> pd.Series:
+    words = pd.array([*map(as_text, column.values)], dtype="str")
+    return pd.Series(words.take(column.codes, allow_fill=True), index=index, name=name, dtype="str")
 
 
 # Answers ------------------------------------------------------------------------------------------------------------
@@ -243,11 +244,9 @@ def _scales(questionnaire: Questionnaire) -> dict[str, _Scale]:
     return scales
 
 
-def _recoded(
-    item: str, column: pd.Categorical, scale: _Scale, rows: np.ndarray
-) -> tuple[np.ndarray, list[str], list[Finding]]:
+def _recoded(item: str, column: Column, scale: _Scale, rows: np.ndarray) -> tuple[np.ndarray, list[str], list[Finding]]:
     """An item's answers, what was done to them, and what does not fit; the work is done on the distinct values."""
-    distinct, codes = column.categories, column.codes
+    distinct, codes = column.values, column.codes
     value, texts = _numbers(distinct)
     missing = np.isin(value, [number(code) for code in scale.missing])
     missing[[i for i, text in texts.items() if text in scale.missing]] = True
@@ -292,13 +291,13 @@ def _done(distinct: pd.Index, codes: np.ndarray, value: np.ndarray, missing: np.
     return [f"{what}: {', '.join(sorted(cells))}" for what, cells in both.items() if cells]
 
 
-def _objections(item: str, column: pd.Categorical, problem: np.ndarray, rows: np.ndarray, scale: str) -> list[Finding]:
+def _objections(item: str, column: Column, problem: np.ndarray, rows: np.ndarray, scale: str) -> list[Finding]:
     findings = []
     for kind in (kind for kind in KINDS if kind in problem):
         cells = np.flatnonzero(np.isin(column.codes, np.flatnonzero(problem == kind)))
         if kind == "between scale points" and len(cells) > len(rows) / 2:  # a continuous item: one example will do
             kind, cells = "computed answers", cells[:1]
-        shown = {code: as_text(column.categories[code]) for code in {*column.codes[cells].tolist()}}
+        shown = {code: as_text(column.values[code]) for code in {*column.codes[cells].tolist()}}
         findings += found(kind, item, rows[cells], [shown[code] for code in column.codes[cells]], scale)
     return findings
 

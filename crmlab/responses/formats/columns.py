@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.responses.cells import as_text, number, plain
+from crmlab.responses.table import Column
 
 # Headers, in plain form, of the times that a platform writes, by the column of `Responses.meta` they go to.
 TIMES = {
@@ -86,15 +87,15 @@ def personal_by_header(names: Iterable[str]) -> bool:
     return any(_PERSONAL.search(plain(name)) for name in names)
 
 
-def personal_by_values(column: pd.Categorical) -> str:
+def personal_by_values(column: Column) -> str:
     """What personal data most of the values look like; empty for none.
 
     Examples
     --------
-    >>> personal_by_values(pd.Categorical(["a@b.org", "c@d.cn", "none"]))
+    >>> personal_by_values(Column.of(pd.Series(["a@b.org", "c@d.cn", "none"])))
     'e-mail addresses'
     """
-    texts = [plain(as_text(value)) for value in column.categories[:_LOOKED_AT]]
+    texts = [plain(as_text(value)) for value in column.values[:_LOOKED_AT]]
     for what, pattern in _PERSONAL_VALUES.items():
         if texts and sum(bool(pattern.fullmatch(text)) for text in texts) > len(texts) / 2:
             return what
@@ -107,14 +108,14 @@ def time_of(names: Collection[str]) -> list[str]:
     return [kind for kind, headers in TIMES.items() if known & {*headers}]
 
 
-def read_time(kind: str, column: pd.Categorical) -> np.ndarray:
+def read_time(kind: str, column: Column) -> np.ndarray:
     """One cell each as the column of `Responses.meta` wants it: seconds, timestamps, or whether it was complete."""
     if kind == "complete":
-        answers = np.array([_is_complete(value) for value in column.categories] + [False])
+        answers = np.array([_is_complete(value) for value in column.values] + [False])
         return answers[column.codes]
     if kind == "seconds":
-        return np.array([*map(seconds, column.categories), np.nan])[column.codes]
-    return np.append(_timestamps(column.categories), np.datetime64("NaT", "s"))[column.codes]
+        return np.array([*map(seconds, column.values), np.nan])[column.codes]
+    return np.append(_timestamps(column.values), np.datetime64("NaT", "s"))[column.codes]
 
 
 _DURATION = re.compile(

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from crmlab.responses.cells import as_text, plain
-from crmlab.responses.files import RawTable
 from crmlab.responses.findings import listed
+from crmlab.responses.table import RawTable
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Format:
 def first_rows(table: RawTable) -> list[list[str]]:
     """The header and the two rows below it as texts: as many as any header has."""
     count = min(2, len(table.rows))
-    return [table.header, *([as_text(column[row]) for column in table.columns] for row in range(count))]
+    return [table.header, *([as_text(column.cell(row)) for column in table.columns] for row in range(count))]
 
 
 def _among(cells: Sequence[str], headers: frozenset[str]) -> list[str]:

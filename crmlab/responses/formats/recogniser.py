@@ -11,7 +11,6 @@ import pandas as pd
 
 from crmlab.errors import InputError
 from crmlab.responses.cells import as_text, plain
-from crmlab.responses.files import RawTable
 from crmlab.responses.findings import counted, listed, shortened
 from crmlab.responses.formats import columns as known
 from crmlab.responses.formats import spreadsheet, values
@@ -19,6 +18,7 @@ from crmlab.responses.formats.headers import read_header, squeezed
 from crmlab.responses.formats.matching import Matches, match, told_place
 from crmlab.responses.formats.platforms import FORMATS
 from crmlab.responses.result import MATCHING
+from crmlab.responses.table import Column, RawTable
 
 if TYPE_CHECKING:
     from crmlab.questionnaire import Questionnaire
@@ -168,8 +168,8 @@ def _named_columns(questionnaire: Questionnaire) -> dict[str, str]:
     return {text: name for text, name in wanted.items() if text}
 
 
-def _other_use(texts: list[str], column: pd.Categorical) -> str:
-    if not any(texts) and not len(column.categories):
+def _other_use(texts: list[str], column: Column) -> str:
+    if not any(texts) and not len(column.values):
         return "empty"
     if known.time_of(texts):
         return "time"
@@ -179,7 +179,7 @@ def _other_use(texts: list[str], column: pd.Categorical) -> str:
         return "technical"
     if known.personal_by_values(column):
         return "personal data"
-    if any("┋" in value for value in column.categories if isinstance(value, str)):
+    if any("┋" in value for value in column.values if isinstance(value, str)):
         return "multiple choice"
     return "not used"
 
@@ -231,7 +231,7 @@ def _applied(
     )
 
 
-def _translated(table: RawTable, place: int, item: str, questionnaire: Questionnaire) -> tuple[pd.Categorical, str]:
+def _translated(table: RawTable, place: int, item: str, questionnaire: Questionnaire) -> tuple[Column, str]:
     """An item's column in words where the platform's codes say something else than the questionnaire's scale."""
     column = table.columns[place]
     if labels := table.value_labels.get(table.header[place]):
@@ -245,9 +245,8 @@ def _is_personal(table: RawTable, place: int) -> bool:
     return bool(known.personal_by_values(table.columns[place]))
 
 
-def _pseudonyms(column: pd.Categorical) -> pd.Categorical:
-    names = pd.Index([f"respondent {n + 1}" for n in range(len(column.categories))], dtype=object)
-    return pd.Categorical.from_codes(column.codes, names)
+def _pseudonyms(column: Column) -> Column:
+    return Column(column.codes, pd.Index([f"respondent {n + 1}" for n in range(len(column.values))], dtype="str"))
 
 
 def _about_matches(headers: list[str], matches: Matches) -> list[str]:
@@ -306,9 +305,7 @@ def _meta(table: RawTable, names: list[list[str]], uses: list[tuple[str, str]]) 
 def _personal(table: RawTable, headers: list[str], uses: list[tuple[str, str]]) -> pd.DataFrame:
     index = pd.Index(table.rows, name="row")
     texts = {
-        headers[place]: np.array([*map(as_text, table.columns[place].categories), None], dtype=object)[
-            table.columns[place].codes
-        ]
+        headers[place]: table.columns[place].texts([*map(as_text, table.columns[place].values)])
         for place, (use, _) in enumerate(uses)
         if use == "personal data"
     }

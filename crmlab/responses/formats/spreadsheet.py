@@ -6,13 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from crmlab.responses.cells import as_text, number, plain
-from crmlab.responses.files import RawTable
 from crmlab.responses.findings import found
 from crmlab.responses.formats.headers import read_header
 from crmlab.responses.formats.platforms import first_rows
+from crmlab.responses.table import Column, RawTable
 
 _TOTALS = frozenset(
     [
@@ -51,8 +50,8 @@ def without_header_rows(table: RawTable, count: int) -> tuple[RawTable, list[lis
     return replace(table, header=names, columns=columns, rows=table.rows[count - 1 :]), texts
 
 
-def below(column: pd.Categorical, count: int) -> pd.Categorical:
-    return column[count:].remove_unused_categories()
+def below(column: Column, count: int) -> Column:
+    return column[count:].occurring()
 
 
 def without_totals(table: RawTable, items: Sequence[int]) -> RawTable:
@@ -70,7 +69,7 @@ def without_totals(table: RawTable, items: Sequence[int]) -> RawTable:
     what = [_label(table, row, items) or "sums or means" for row in range(first, n)]
     return replace(
         table,
-        columns=[column[:first].remove_unused_categories() for column in table.columns],
+        columns=[column[:first].occurring() for column in table.columns],
         rows=table.rows[:first],
         findings=[*table.findings, *found("totals row", "", table.rows[first:], what)],
     )
@@ -78,7 +77,7 @@ def without_totals(table: RawTable, items: Sequence[int]) -> RawTable:
 
 def _label(table: RawTable, row: int, items: Sequence[int]) -> str:
     """The word for totals, if it is all that the row holds beside the items; a shop may be called Total."""
-    texts = [as_text(column[row]) for place, column in enumerate(table.columns) if place not in items]
+    texts = [as_text(column.cell(row)) for place, column in enumerate(table.columns) if place not in items]
     filled = [text for text in texts if text]
     return filled[0] if len(filled) == 1 and plain(filled[0]).rstrip(":") in _TOTALS else ""
 
@@ -89,7 +88,7 @@ def _is_computed(table: RawTable, items: Sequence[int]) -> bool:
     filled = [place for place in items if table.columns[place].codes[-1] >= 0]
     for place in filled:
         column = table.columns[place]
-        values = np.array([*(number(plain(as_text(value))) for value in column.categories), np.nan])[column.codes]
+        values = np.array([*(number(plain(as_text(value))) for value in column.values), np.nan])[column.codes]
         above, last = values[:-1][~np.isnan(values[:-1])], values[-1]
         if not len(above) or not np.isfinite([*above, last]).all() or np.ptp(above) == 0:
             return False

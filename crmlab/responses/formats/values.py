@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from crmlab.errors import InputError
 from crmlab.responses.cells import NO_ANSWER, as_text, own_labels, plain, usual_labels
 from crmlab.responses.findings import listed
+from crmlab.responses.table import Column
 
 if TYPE_CHECKING:
     from crmlab.questionnaire import Questionnaire
@@ -19,8 +18,8 @@ _WENJUANXING = {"-3": "(跳过)", "-2": "(空)"}
 
 
 def by_value_labels(
-    name: str, item: str, column: pd.Categorical, labels: Mapping[float, str], questionnaire: Questionnaire
-) -> tuple[pd.Categorical, str]:
+    name: str, item: str, column: Column, labels: Mapping[float, str], questionnaire: Questionnaire
+) -> tuple[Column, str]:
     """An item's answers by what the codes are labelled as, where that is not what the codes say; and a remark.
 
     Respondents saw the labels. Where 1 is labelled "very satisfied" on a scale whose highest answer that is, or where
@@ -40,25 +39,18 @@ def by_value_labels(
     if not moved:
         return column, ""
     told = listed([f"{code:g} = {labels[code]}" for code in moved], 3)
-    if unlabelled := [as_text(code) for code in column.categories if code not in meant]:
+    if unlabelled := [as_text(code) for code in column.values if code not in meant]:
         raise InputError(
             f"{name}: the value labels of item {item} ({told}) contradict its scale {low:g}–{high:g} in the "
             f"questionnaire, and {listed(unlabelled, 5)} have no label that could be read instead. Correct the value "
             "labels in SPSS, or the scale labels in the questionnaire."
         )
-    return _renamed(column, {code: text for code, text in labels.items() if code in meant}), (
+    return column.renamed({code: text for code, text in labels.items() if code in meant}), (
         f"item {item}: read by its value labels ({told}), which are not what its codes say."
     )
 
 
-def without_skip_codes(column: pd.Categorical, low: float) -> pd.Categorical:
+def without_skip_codes(column: Column, low: float) -> Column:
     """Wenjuanxing's numbers for no answer as the words for it, unless they lie on the scale."""
     codes = {code: word for code, word in _WENJUANXING.items() if float(code) < low}
-    return _renamed(column, {value: codes[as_text(value)] for value in column.categories if as_text(value) in codes})
-
-
-def _renamed(column: pd.Categorical, names: Mapping[Any, str]) -> pd.Categorical:
-    if not names:
-        return column
-    renamed = pd.Categorical.from_codes(column.codes, column.categories.astype(object))
-    return renamed.rename_categories(dict(names))
+    return column.renamed({value: codes[as_text(value)] for value in column.values if as_text(value) in codes})
