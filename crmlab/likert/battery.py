@@ -208,6 +208,6 @@ def _off_scale(values: pd.DataFrame, off: np.ndarray, low: np.ndarray, high: np.
     row, place = (int(found[0]) for found in np.nonzero(off))
     item, value = values.columns[place], values.to_numpy()[row, place]
     return (
-        f"scale: {item} has {float(value):g} in row {values.index[row]} ({int(off.sum())} such answers in all); expected "
-        f"{low[place]:g} to {high[place]:g}. Correct the data, the scale, or name the code in dont_know."
+        f"scale: {item} has {float(value):g} in row {values.index[row]} ({int(off.sum())} such answers in all); "
+        f"expected {low[place]:g} to {high[place]:g}. Correct the data, the scale, or name the code in dont_know."
     )

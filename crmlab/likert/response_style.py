@@ -95,7 +95,8 @@ class ScaleUse:
     index : DataFrame: group, construct, before, after, sd_before, sd_after
         Mean and standard deviation of the respondents' index, 0–100, by group where there are groups.
     floor : float
-        −1/(k − 1), the mean correlation that centring forces on k unrelated columns.
+        −1/(k − 1): the mean correlation that centring forces on k constructs of equal length and spread, whatever the
+        truth, when all items point the same way.
     problems : list of str
     """
 
@@ -111,7 +112,7 @@ class ScaleUse:
         return {
             "correlations": records(self.correlations),
             "index": records(self.index),
-            "floor": self.floor,
+            "floor": plain(self.floor),
             "problems": list(self.problems),
         }
 
@@ -222,9 +223,9 @@ def scale_use(
 
     Notes
     -----
-    Corrected answers say how a respondent rates one thing *relative to the others* (they are ipsative). Centring k
-    columns forces their mean correlation to −1/(k − 1) when they are unrelated, and it removes true differences of
-    level along with the habit: with items that all point one way the two cannot be told apart (Fischer 2004).
+    Corrected answers say how a respondent rates one thing *relative to the others* (they are ipsative). When all items
+    point the same way, the constructs' corrected means sum to a constant, which forces their mean correlation down to
+    `floor`, and true differences of level are removed along with the habit (Fischer 2004).
 
     Examples
     --------
@@ -252,7 +253,7 @@ def scale_use(
     for name, scores in (("before", before), ("after", after)):
         table[name] = _between(scores)
     index = _indices(data, battery, blocks, {"before": values, "after": corrected}, by)
-    floor = -1 / (len(battery.items) - 1)
+    floor = -1 / (len(blocks) - 1) if len(blocks) > 1 else np.nan
     respondents = pd.DataFrame({"level": level, "spread": spread})
     return ScaleUse(corrected, respondents, table, index, floor, _use_problems(spread, battery, turned, by))
 

@@ -33,6 +33,9 @@ QUADRANTS: dict[str, tuple[bool, bool]] = {
     "low priority": (False, False),
 }
 
+#: What importance may be on the priority map.
+IMPORTANCE = ("effect", "correlation", "stated")
+
 #: Where a point's name may stand, as offsets in points, tried in this order.
 LABEL_PLACES = tuple(
     (side * distance, height * distance)
@@ -186,6 +189,7 @@ def path_diagram(
 def priority_map(
     table: pd.DataFrame,
     *,
+    importance: str = "effect",
     level: float = 0.95,
     ax: Axes | None = None,
     labels: Mapping[Any, str] | None = None,
@@ -202,6 +206,9 @@ def priority_map(
         One row a construct; columns ``importance`` (index points per point), ``performance`` (0–100), ``quadrant`` (a
         key of :data:`QUADRANTS`); if known, ``importance_ci_lower`` and ``_upper``, ``performance_ci_lower`` and
         ``_upper``, drawn as thin crosses.
+    importance
+        What importance is: a total ``"effect"`` in index points, a ``"correlation"`` with overall satisfaction, or
+        ``"stated"`` by the respondents; names the axis.
     level, ax, labels, language
         As for :func:`construct_bars`.
 
@@ -213,7 +220,8 @@ def priority_map(
     Raises
     ------
     ValueError
-        If a column is missing, the table is empty, a quadrant has another name, or the language is unknown.
+        If a column is missing, the table is empty, a quadrant or the importance has another name, or the language is
+        unknown.
 
     Examples
     --------
@@ -230,10 +238,12 @@ def priority_map(
     require(table, ("importance", "performance", "quadrant"), "priority_map")
     if unknown := set(table["quadrant"]) - set(QUADRANTS):
         raise ValueError(f"priority_map: unknown quadrant {sorted(map(str, unknown))}; expected {list(QUADRANTS)}.")
+    if importance not in IMPORTANCE:
+        raise ValueError(f"priority_map: importance {importance!r} is unknown; choose one of {', '.join(IMPORTANCE)}.")
     ax = axes_or_new(ax, height=4.6)
     centre = float(table["importance"].mean()), float(table["performance"].mean())
     ax.set(xlim=_span(table, "importance"), ylim=_span(table, "performance"))
-    ax.set(xlabel=words.map_axis(table), ylabel=words("map_y"))
+    ax.set(xlabel=words.map_axis(table, importance), ylabel=words("map_y"))
     title(ax, words("map_title"))
     ax.grid(False)
     quadrant_names = _draw_quadrants(ax, centre, words)
