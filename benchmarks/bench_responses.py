@@ -29,7 +29,8 @@ id: respondent
 groups: {region: {en: Region, zh: 地区}}
 constructs:
 """ + "".join(
-    f"  {name}:\n    label: {{en: {name}, zh: {name}}}\n    facets:\n      - label: {{en: {name}, zh: {name}}}\n        items:\n"
+    f"  {name}:\n    label: {{en: {name}, zh: {name}}}\n"
+    f"    facets:\n      - label: {{en: {name}, zh: {name}}}\n        items:\n"
     + "".join(
         f"          q{i}: {{en: Statement {i}, zh: 题目 {i}{', reverse: true' if i % 15 == 0 else ''}}}\n"
         for i in range(first, first + 15)
@@ -128,9 +129,8 @@ def main() -> None:
     print(f"{'job':<24} {'seconds':>8} {'rows/s':>10} {'× pandas':>9} {'peak MB':>8} {'× file':>7}")
     for job, each in reports.items():
         seconds, peak = median(report["seconds"] for report in each), max(report["bytes"] for report in each)
-        print(
-            f"{job:<24} {seconds:8.2f} {rows / seconds:10,.0f} {seconds / plain:9.2f} {peak / 1e6:8.0f} {peak / size:7.2f}"
-        )
+        rate, ratio = rows / seconds, seconds / plain
+        print(f"{job:<24} {seconds:8.2f} {rate:10,.0f} {ratio:9.2f} {peak / 1e6:8.0f} {peak / size:7.2f}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+AROUND = "\ufeff\u3000 \t\r\n"  # what may stand around a text without meaning
+
 
 def is_blank(value: Any) -> bool:
     return not value.strip() if isinstance(value, str) else bool(pd.isna(value))
@@ -33,7 +35,7 @@ def as_text(value: Any) -> str:
         return ""
     if isinstance(value, float | np.floating):
         return str(int(value)) if float(value).is_integer() else repr(float(value))
-    return str(value).strip("\ufeff\u3000 \t\r\n")
+    return str(value).strip(AROUND)
 
 
 def plain(value: Any) -> str:

@@ -28,9 +28,9 @@ def moments(answers: CodedAnswers) -> tuple[np.ndarray, np.ndarray]:
     mean = np.divide(totals, given, out=np.zeros(k), where=given > 0)
     pairs, sums, products = np.zeros((3, k, k))
     for _, block in answers.blocks():
-        there = ~np.isnan(block)
-        deviations = np.where(there, block - mean, 0.0)
-        pairs += there.T.astype(float) @ there
+        there = (~np.isnan(block)).astype(float)
+        deviations = np.nan_to_num(block - mean, copy=False)
+        pairs += there.T @ there
         sums += deviations.T @ there  # of item i over those who answered item j
         products += deviations.T @ deviations
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -61,14 +61,16 @@ def independent(covariance: np.ndarray) -> list[int]:
 
 
 def mahalanobis(answers: CodedAnswers, places: list[int], mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    """D² of the items a respondent answered, among `places`; NaN for a respondent who answered none.
+    """D² of the items a respondent answered, among `places`; NaN for one who answered none. Rounded to 32 bits.
 
     With P the inverse of the covariances Σ and q = P d, where d is 0 for the missing answers m, D² of the observed
     part, d_o' (Σ_oo)⁻¹ d_o, is d'q − q_m' (P_mm)⁻¹ q_m (inverse of a partitioned matrix).
     """
+    squared = np.full(len(answers), np.nan, dtype=np.float32)
+    if not places:
+        return squared
     precision = np.linalg.inv(covariance[np.ix_(places, places)])
     chosen = CodedAnswers([answers.codes[place] for place in places], [answers.values[place] for place in places])
-    squared = np.full(len(answers), np.nan)
     for rows, block in chosen.blocks():
         missing = np.isnan(block)
         deviations = np.where(missing, 0.0, block - mean[places])
@@ -83,3 +85,13 @@ def mahalanobis(answers: CodedAnswers, places: list[int], mean: np.ndarray, cova
             d2[of_count] -= (q_m * np.linalg.solve(p_mm, q_m[:, :, None])[:, :, 0]).sum(axis=1)
         squared[rows] = np.where(gaps < len(places), d2, np.nan)
     return squared
+
+
+def probability(squared: np.ndarray, answers: CodedAnswers, places: list[int]) -> np.ndarray:
+    """P(χ² ≥ D²) with as many degrees of freedom as items answered among `places`; NaN where D² is."""
+    from scipy.special import chdtrc
+
+    freedom = np.zeros(len(squared), dtype=np.int16)
+    for place in places:
+        freedom += answers.answered(place)
+    return chdtrc(np.maximum(freedom, 1).astype(np.float32), np.maximum(squared, 0)).astype(np.float32)

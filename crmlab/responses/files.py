@@ -323,40 +323,42 @@ def _from_records(name: str, records: Iterable[Sequence[Any]], *, addressed: boo
 
     In a workbook every cell has its address; in text (`addressed` false) a surplus delimiter shifts all that follow.
     """
-    numbered: Iterator[tuple[int, Sequence[Any]]] = enumerate(records, start=1)
-    top, header = next(((row, cells) for row, cells in numbered if not _all_blank(cells)), (0, ()))
-    second = [*itertools.islice(numbered, 1)]
-    numbered = itertools.chain(second, numbered)
-    if second and _is_title(header, second[0][1], addressed):
-        header = [*header, *itertools.repeat("", len(second[0][1]) - len(header))]
-    width = len(header)
+    lines = iter(records)
+    top, header = next(((row, cells) for row, cells in enumerate(lines, start=1) if not _all_blank(cells)), (0, ()))
+    second = [*itertools.islice(lines, 1)]
+    lines = itertools.chain(second, lines)
+    if second and _is_title(header, second[0], addressed):
+        header = [*header, *itertools.repeat("", len(second[0]) - len(header))]
+    width, row = len(header), top
     irregular: dict[str, dict[int, str]] = {"too many cells": {}, "too few cells": {}, "beyond the header": {}}
-
-    def regular() -> Iterator[list[Any]]:
-        for row, cells in numbered:
-            if len(cells) == width:
-                yield [*cells]
-                continue
-            surplus = [as_text(cell) for cell in cells[width:] if not is_blank(cell)]
-            if surplus:
-                irregular["beyond the header" if addressed else "too many cells"][row] = listed(surplus, 3)
-            elif len(cells) < width and not addressed and not _all_blank(cells):
-                irregular["too few cells"][row] = counted(len(cells), "cell")
-            kept = cells[:width] if addressed or not surplus else ()
-            yield [*kept, *itertools.repeat(None, width - len(kept))]
-
-    rows = regular()
-    gatherings = [Gathering() for _ in range(width)]
-    while block := list(itertools.islice(rows, _BLOCK)):
-        for gathering, cells in zip(gatherings, zip(*block, strict=True), strict=True):
-            gathering.add(cells)
-    columns = [gathering.column() for gathering in gatherings]
-    n = len(columns[0]) if columns else 0
+    gatherings = [Gathering() for _ in header]
+    while block := list(itertools.islice(lines, _BLOCK)):
+        if {*map(len, block)} != {width}:
+            block = [_fitted(cells, width, row + n, irregular, addressed) for n, cells in enumerate(block, start=1)]
+        row += len(block)
+        for gathering, column in zip(gatherings, zip(*block, strict=True), strict=True):
+            gathering.add(column)
     notes = [
         found(problem, "", cells, [*cells.values()], counted(width, "cell")) for problem, cells in irregular.items()
     ]
-    names = [as_text(cell) for cell in header]
-    return RawTable(name, names, columns, np.arange(n) + top + 1, findings=[*itertools.chain(*notes)])
+    columns = [gathering.column() for gathering in gatherings]
+    rows = np.arange(top + 1, row + 1)
+    return RawTable(name, [*map(as_text, header)], columns, rows, findings=[*itertools.chain(*notes)])
+
+
+def _fitted(
+    cells: Sequence[Any], width: int, row: int, irregular: dict[str, dict[int, str]], addressed: bool
+) -> Sequence[Any]:
+    """A row as long as the header; what was too much or too little is noted under `irregular`."""
+    if len(cells) == width:
+        return cells
+    surplus = [as_text(cell) for cell in cells[width:] if not is_blank(cell)]
+    if surplus:
+        irregular["beyond the header" if addressed else "too many cells"][row] = listed(surplus, 3)
+    elif len(cells) < width and not addressed and not _all_blank(cells):
+        irregular["too few cells"][row] = counted(len(cells), "cell")
+    kept = cells[:width] if addressed or not surplus else ()
+    return [*kept, *itertools.repeat(None, width - len(kept))]
 
 
 def _is_title(first: Sequence[Any], second: Sequence[Any], addressed: bool) -> bool:

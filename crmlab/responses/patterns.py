@@ -35,7 +35,7 @@ def spread(answers: CodedAnswers) -> np.ndarray:
     >>> spread(CodedAnswers([codes, codes[::-1]], [values, values])).tolist()
     [1.0, 1.0]
     """
-    sd = np.full(len(answers), np.nan)
+    sd = np.full(len(answers), np.nan, dtype=np.float32)
     for rows, block in answers.blocks():
         there = ~np.isnan(block)
         n = np.maximum(there.sum(axis=1), 1)
@@ -88,11 +88,11 @@ def earlier_equal(answers: CodedAnswers) -> np.ndarray:
 
 def pair_distance(answers: CodedAnswers, scales: pd.DataFrame, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
     """Mean distance between the answers to the two items of a pair, as a share of the scale; NaN without any pair."""
-    total, count = np.zeros(len(answers)), np.zeros(len(answers))
+    total, count = np.zeros(len(answers), dtype=np.float32), np.zeros(len(answers), dtype=np.int16)
     low, width = scales["min"].to_numpy(), (scales["max"] - scales["min"]).to_numpy()
     for one, other in pairs:
         apart = (answers.column(one) - low[one]) / width[one] - (answers.column(other) - low[other]) / width[other]
         there = ~np.isnan(apart)
         total[there] += np.abs(apart[there])
         count += there
-    return np.divide(total, count, out=np.full(len(answers), np.nan), where=count > 0)
+    return np.divide(total, count, out=np.full(len(answers), np.nan, dtype=np.float32), where=count > 0)

@@ -250,6 +250,8 @@ def assess(
     3      long string     13        0.4
     4         speeding   <NA>        2.0
     """
+    from threadpoolctl import threadpool_limits
+
     thresholds = {
         "completion": completion,
         "straight-lining": straightlining,
@@ -259,7 +261,8 @@ def assess(
         "inconsistent pairs": inconsistency,
         "item non-response": item_nonresponse,
     }
-    statistics, notes = _statistics(survey, _pairs(survey.scales, pairs))
+    with threadpool_limits(1, user_api="blas"):  # blocks are small, and more threads would wait for each other
+        statistics, notes = _statistics(survey, _pairs(survey.scales, pairs))
     marks = _marks(survey, statistics, {name: check.threshold for name, check in CHECKS.items()} | thresholds)
     items = _items(survey)
     statistics["flags"] = np.sum([mark.rows for mark in marks.values()], axis=0, dtype=np.int8)
@@ -295,20 +298,18 @@ def _statistics(survey: Survey, pairs: list[tuple[int, int]] | None) -> tuple[pd
     given, count = patterns.as_given(answers, scales), patterns.answered(answers)
     mean, covariance = distance.moments(answers)
     notes: dict[str, str] = {}
-    statistics = {
-        "answered": count / len(scales),
-        "sd": patterns.spread(given),
-        "longest_run": patterns.longest_run(given),
-        "seconds_per_item": _seconds_per_item(survey, count, notes),
-        "distance": _distance(answers, mean, covariance, [*scales.index], notes),
-    }
-    statistics["probability"] = _probability(statistics["distance"], answers, covariance)
-    statistics["pair_distance"] = _pair_distance(survey, pairs, covariance, notes)
+    table = pd.DataFrame({"answered": (count / len(scales)).astype(np.float32)}, index=survey.texts.index)
+    table["sd"] = patterns.spread(given)
+    table["longest_run"] = patterns.longest_run(given)
+    table["seconds_per_item"] = _seconds_per_item(survey, count, notes).astype(np.float32)
+    places = _places(answers, covariance, [*scales.index], notes)
+    table["distance"] = distance.mahalanobis(answers, places, mean, covariance)
+    table["probability"] = distance.probability(table["distance"].to_numpy(), answers, places)
+    table["pair_distance"] = _pair_distance(survey, pairs, covariance, notes)
     if "complete" not in survey.meta:
         notes["not submitted"] = "not checked: the file does not say which forms were sent off"
     if survey.ids is None:
         notes["duplicate id"] = "not checked: no id column"
-    table = pd.DataFrame(statistics, index=survey.texts.index).astype(np.float32)
     return table, notes
 
 
@@ -324,26 +325,15 @@ def _seconds_per_item(survey: Survey, count: np.ndarray, notes: dict[str, str]) 
     return np.divide(seconds, count, out=missing, where=count > 0)
 
 
-def _distance(
-    answers: CodedAnswers, mean: np.ndarray, covariance: np.ndarray, items: list[str], notes: dict[str, str]
-) -> np.ndarray:
+def _places(answers: CodedAnswers, covariance: np.ndarray, items: list[str], notes: dict[str, str]) -> list[int]:
+    """Places of the items that the distance is made from; none where there are too few respondents."""
     places = distance.independent(covariance)
     if len(answers) <= 2 * len(places) or not places:
         notes["Mahalanobis distance"] = "not checked: at least two respondents for each item that varies are needed"
-        return np.full(len(answers), np.nan)
+        return []
     if left := [items[place] for place in range(len(items)) if place not in places]:
         notes["Mahalanobis distance"] = f"without {listed(left, _SHOWN)}, which do not vary or follow from other items"
-    return distance.mahalanobis(answers, places, mean, covariance)
-
-
-def _probability(squared: np.ndarray, answers: CodedAnswers, covariance: np.ndarray) -> np.ndarray:
-    """P(χ² ≥ D²) with as many degrees of freedom as items answered among those that count."""
-    from scipy.special import chdtrc
-
-    freedom = np.zeros(len(squared), dtype=np.int16)
-    for place in distance.independent(covariance):
-        freedom += answers.answered(place)
-    return np.where(np.isnan(squared), np.nan, chdtrc(np.maximum(freedom, 1), np.maximum(squared, 0)))
+    return places
 
 
 def _pair_distance(
@@ -360,7 +350,7 @@ def _pair_distance(
             notes["inconsistent pairs"] = f"{counted(len(pairs), 'pair')} ({kind}): {listed(names, _SHOWN)}"
             return patterns.pair_distance(survey.answers, survey.scales, pairs)
     notes["inconsistent pairs"] = "not checked: no pair is given, reverse-keyed, or correlates 0.60"
-    return np.full(len(survey.texts), np.nan)
+    return np.full(len(survey.texts), np.nan, dtype=np.float32)
 
 
 def _reverse_keyed(scales: pd.DataFrame) -> list[tuple[int, int]]:
@@ -388,7 +378,7 @@ class _Mark(NamedTuple):
 
 
 def _marks(survey: Survey, statistics: pd.DataFrame, thresholds: dict[str, float]) -> dict[str, _Mark]:
-    measured = {name: column.to_numpy() for name, column in statistics.items()}
+    measured = {str(name): column.to_numpy() for name, column in statistics.items()}
     n, k = len(statistics), len(survey.scales)
     enough = measured["answered"] * k >= max(3, k / 2)
     earlier = _earlier(survey, measured["sd"])

@@ -218,8 +218,7 @@ def _without_empty_rows(table: RawTable) -> RawTable:
 
 
 def _text_column(column: Column, index: pd.Index, name: str) -> pd.Series:
-    words = pd.array([*map(as_text, column.values)], dtype="str")
-    return pd.Series(words.take(column.codes, allow_fill=True), index=index, name=name, dtype="str")
+    return pd.Series(column.texts(), index=index, name=name, dtype="str")
 
 
 # Answers ------------------------------------------------------------------------------------------------------------

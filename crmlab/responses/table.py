@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_float_dtype, is_integer_dtype
 
-from crmlab.responses.cells import is_blank
+from crmlab.responses.cells import AROUND, as_text, is_blank
 from crmlab.responses.findings import Finding
 
 _MANY = 65_536  # distinct texts beyond which a column is kept as text until it is whole
@@ -41,7 +41,7 @@ class Column:
     @classmethod
     def _without_blanks(cls, codes: np.ndarray, values: pd.Index) -> Column:
         if not (is_integer_dtype(values) or is_float_dtype(values)):
-            blank = np.fromiter(map(is_blank, values), dtype=bool, count=len(values))
+            blank = _blank(values)
             if blank.any():
                 codes = np.append(np.where(blank, -1, np.cumsum(~blank) - 1), -1)[codes]
                 values = values[~blank]
@@ -73,9 +73,19 @@ class Column:
     def _spread(self, over: Column) -> Column:
         return Column(np.append(self.codes, np.int8(-1))[over.codes], self.values)
 
-    def texts(self, words: Sequence[str]) -> np.ndarray:
-        """For every row the word that stands for its value; None for a blank."""
-        return np.array([*words, None], dtype=object)[self.codes]
+    def texts(self) -> Any:
+        """For every row its value as text, in an array of texts; missing for a blank."""
+        if isinstance(self.values.dtype, pd.StringDtype):
+            words = self.values.str.strip(AROUND).array
+        else:
+            words = pd.array([*map(as_text, self.values)], dtype="str")
+        return words.take(self.codes, allow_fill=True)
+
+
+def _blank(values: pd.Index) -> np.ndarray:
+    if isinstance(values.dtype, pd.StringDtype):  # without making a Python object of each
+        return np.asarray(values.str.strip() == "", dtype=bool)
+    return np.fromiter(map(is_blank, values), dtype=bool, count=len(values))
 
 
 class Gathering:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.errors import InputError
-from crmlab.responses.cells import as_text, plain
+from crmlab.responses.cells import plain
 from crmlab.responses.findings import counted, listed, shortened
 from crmlab.responses.formats import columns as known
 from crmlab.responses.formats import spreadsheet, values
@@ -305,8 +305,6 @@ def _meta(table: RawTable, names: list[list[str]], uses: list[tuple[str, str]]) 
 def _personal(table: RawTable, headers: list[str], uses: list[tuple[str, str]]) -> pd.DataFrame:
     index = pd.Index(table.rows, name="row")
     texts = {
-        headers[place]: table.columns[place].texts([*map(as_text, table.columns[place].values)])
-        for place, (use, _) in enumerate(uses)
-        if use == "personal data"
+        headers[place]: table.columns[place].texts() for place, (use, _) in enumerate(uses) if use == "personal data"
     }
     return pd.DataFrame(texts, index=index, dtype="str")

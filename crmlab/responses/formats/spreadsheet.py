@@ -87,10 +87,13 @@ def _is_computed(table: RawTable, items: Sequence[int]) -> bool:
     kinds = set()
     filled = [place for place in items if table.columns[place].codes[-1] >= 0]
     for place in filled:
-        column = table.columns[place]
-        values = np.array([*(number(plain(as_text(value))) for value in column.values), np.nan])[column.codes]
-        above, last = values[:-1][~np.isnan(values[:-1])], values[-1]
-        if not len(above) or not np.isfinite([*above, last]).all() or np.ptp(above) == 0:
+        codes = table.columns[place].codes
+        values = np.array([number(plain(as_text(value))) for value in table.columns[place].values])
+        last, counts = values[codes[-1]], np.bincount(codes[:-1][codes[:-1] >= 0], minlength=len(values))
+        read = ~np.isnan(values) & (counts > 0)
+        values, counts = values[read], counts[read]
+        if len(values) < 2 or not np.isfinite([*values, last]).all():
             return False
-        kinds.add("sum" if np.isclose(last, above.sum()) else "mean" if abs(last - above.mean()) < 0.006 else "")
+        total = counts @ values
+        kinds.add("sum" if np.isclose(last, total) else "mean" if abs(last - total / counts.sum()) < 0.006 else "")
     return len(filled) >= 3 and kinds in ({"sum"}, {"mean"})
