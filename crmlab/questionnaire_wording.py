@@ -137,7 +137,10 @@ _LEADING: dict[Language, re.Pattern[str]] = {
 }
 _NEGATED: dict[Language, tuple[re.Pattern[str], re.Pattern[str]]] = {
     "en": (
-        re.compile(r"\b(?:or not|if not|not only|not at all|no more than)\b", re.IGNORECASE),
+        re.compile(
+            r"\b(?:or not|if not|(?:do|would|is|are)n['’]t (?:you|it|they)|not only|not at all|no more than)\b",
+            re.IGNORECASE,
+        ),
         re.compile(r"\b(?:not|cannot|no|neither|hardly|\w+n['’]t)\b(?! idea)", re.IGNORECASE),
     ),
     "zh": (

@@ -71,10 +71,10 @@ _TEXTS: dict[str, dict[str, Any]] = {
     },
 }
 _METHODS = {
-    "equal": "等额分配",
-    "proportional": "按比例分配",
-    "neyman": "内曼分配",
-    "optimum": "最优分配",
+    "equal": ("equal", "等额分配"),
+    "proportional": ("proportional", "按比例分配"),
+    "neyman": ("Neyman's", "内曼分配"),
+    "optimum": ("optimum", "最优分配"),
 }
 _MARKERS = "osD^vP*X<>"
 
@@ -170,7 +170,7 @@ def allocation_bars(table: pd.DataFrame, *, method: str = "", language: str = "e
     ax.set_yticks(rows, [str(name) for name in table.index])
     ax.invert_yaxis()
     ax.grid(visible=False, axis="y")
-    ax.set_title(texts["allocation"].format(method=_METHODS.get(method, method) if language == "zh" else method))
+    ax.set_title(texts["allocation"].format(method=_METHODS.get(method, (method, method))[language == "zh"]))
     ax.set(xlabel=texts["share"], ylabel=texts["stratum"], xlim=(0, 1.12 * max(people.max(), sample.max())))
     ax.legend(loc="best")
     points = texts["join"].join(
