@@ -192,7 +192,8 @@ def test_the_floor_of_an_estimate_is_the_ten_times_rule() -> None:
 
 # -------------------------------------------------------------------------------------------------------- allocation
 
-# Cochran (1977), table 5.1 and section 5.4: inhabitants of 64 cities in 1930 (thousands), two strata, a sample of 24.
+# Cochran (1977), table 5.1 and the example that uses it: inhabitants of 64 cities in 1930 (thousands), two strata, a
+# sample of 24.
 CITIES = pd.DataFrame({"population": [16, 48], "sd": [53_843**0.5, 5_581**0.5]}, index=["large", "small"])
 
 
@@ -252,7 +253,7 @@ def test_no_move_of_one_respondent_beats_neyman(strata: pd.DataFrame, extra: int
 
 
 def test_the_optimum_buys_more_where_it_is_cheap() -> None:
-    """Cochran (1977), equation 5.23: n_h ∝ N_h S_h/√c_h, here 1 : 1/3 with costs 1 and 9."""
+    """Cochran (1977), section 5.5: n_h ∝ N_h S_h/√c_h, here 1 : 1/3 with costs 1 and 9."""
     strata = pd.DataFrame({"population": [1000, 1000], "sd": [5, 5], "cost": [1, 9]}, index=["near", "far"])
     plan = sampling.allocate(strata, 100, method="optimum")
     assert plan.table["n"].tolist() == [75, 25]

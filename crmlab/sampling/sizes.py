@@ -57,7 +57,7 @@ def size_for_proportion(
 
     References
     ----------
-    Cochran (1977), equations 4.1 and 4.2.
+    Cochran (1977), section 4.4.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def size_for_mean(
 
     References
     ----------
-    Cochran (1977), equation 4.7 and the line after it.
+    Cochran (1977), section 4.6.
 
     Examples
     --------
@@ -292,7 +292,7 @@ def ten_times_rule(arrows: int) -> int:
 
 
 def _unit_variance(share: float, population: int | None) -> float:
-    """S² of a yes or no: p(1 − p), times N/(N − 1) in a finite population (Cochran 1977, equation 3.4)."""
+    """S² of a yes or no: p(1 − p), times N/(N − 1) in a finite population (Cochran 1977, section 3.2)."""
     _require("share", share, 0 < share < 1, "a share above 0 and below 1")
     _require_population(population)
     finite = 1.0 if population is None else population / (population - 1)

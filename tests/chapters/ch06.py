@@ -17,7 +17,7 @@ PLS = {"inverse_square_root": 160, "gamma_exponential": 146}
 
 
 def as_published(found):
-    """1.96² · .25/.05² = 384.16 (Cochran 1977, equation 4.1); the PLS minima of Kock & Hadaya (2018)."""
+    """1.96² · .25/.05² = 384.16 (Cochran 1977, section 4.4); the PLS minima of Kock & Hadaya (2018)."""
     assert found["sizes"]["share ± 5 points"] == 385
     assert found["pls"] == PLS
 
