@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlab import csi, datasets, plots, sampling, sem, studies, teaching, weighting
+    from crmlab import csi, datasets, likert, plots, sampling, sem, studies, teaching, weighting
     from crmlab.errors import InputError
     from crmlab.questionnaire import Questionnaire
     from crmlab.responses import Responses, read_responses
@@ -32,6 +32,7 @@ __all__ = [
     "__version__",
     "csi",
     "datasets",
+    "likert",
     "plots",
     "read_responses",
     "sampling",
@@ -41,7 +42,7 @@ __all__ = [
     "weighting",
 ]
 
-_MODULES = ("csi", "datasets", "plots", "sampling", "sem", "studies", "teaching", "weighting")
+_MODULES = ("csi", "datasets", "likert", "plots", "sampling", "sem", "studies", "teaching", "weighting")
 _MEMBERS = {
     "InputError": "errors",
     "Questionnaire": "questionnaire",

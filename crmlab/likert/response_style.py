@@ -51,7 +51,8 @@ class MethodCheck:
         the items' variance. nan where a model has no solution.
     correlations : DataFrame: construct, other, observed, latent, latent_method, marker
         Between means of items; between constructs without and with the method factor; and observed ones with the
-        marker's correlation taken out, (r − r_M)/(1 − r_M) (nan without a marker).
+        marker's correlation taken out, (r − r_M)/(1 − r_M) (nan without a marker). Correlations that no population can
+        have together are nan.
     marker_correlation : float
         r_M, the smallest correlation of the marker with a construct, 0 if negative; nan without a marker.
     n : int
@@ -225,7 +226,8 @@ def scale_use(
     -----
     Corrected answers say how a respondent rates one thing *relative to the others* (they are ipsative). When all items
     point the same way, the constructs' corrected means sum to a constant, which forces their mean correlation down to
-    `floor`, and true differences of level are removed along with the habit (Fischer 2004).
+    `floor`, and true differences of level are removed along with the habit (Fischer 2004). Spread is opinion as well as
+    habit: standardising takes some of the opinion out, and correlations come out too small.
 
     Examples
     --------
@@ -287,11 +289,15 @@ def _fitted(text: str, values: pd.DataFrame, notes: list[str]) -> sem.Fit | None
 
 
 def _latent(fit: sem.Fit | None, pairs: list[tuple[str, str]]) -> list[float]:
-    """Correlations of constructs in a fitted model; nan where there is no fit or a construct is a single item."""
+    """Correlations of constructs in a fitted model; nan for single items, and for all where no population has them."""
     if fit is None:
         return [np.nan] * len(pairs)
     rows = fit.estimates[fit.estimates["op"] == "~~"]
     known = {frozenset(pair): value for *pair, value in rows[["lhs", "rhs", "std_all"]].itertuples(index=False)}
+    names = sorted({name for pair in pairs if frozenset(pair) in known for name in pair})
+    matrix = [[known.get(frozenset((one, other)), 1.0) if one != other else 1.0 for other in names] for one in names]
+    if not names or np.linalg.eigvalsh(np.array(matrix))[0] <= 0:
+        return [np.nan] * len(pairs)
     return [known.get(frozenset(pair), np.nan) for pair in pairs]
 
 
