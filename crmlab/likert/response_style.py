@@ -295,8 +295,10 @@ def _latent(fit: sem.Fit | None, pairs: list[tuple[str, str]]) -> list[float]:
     rows = fit.estimates[fit.estimates["op"] == "~~"]
     known = {frozenset(pair): value for *pair, value in rows[["lhs", "rhs", "std_all"]].itertuples(index=False)}
     names = sorted({name for pair in pairs if frozenset(pair) in known for name in pair})
-    matrix = [[known.get(frozenset((one, other)), 1.0) if one != other else 1.0 for other in names] for one in names]
-    if not names or np.linalg.eigvalsh(np.array(matrix))[0] <= 0:
+    matrix = np.eye(len(names))
+    for i, j in combinations(range(len(names)), 2):
+        matrix[i, j] = matrix[j, i] = known.get(frozenset((names[i], names[j])), np.nan)
+    if not names or np.isnan(matrix).any() or np.linalg.eigvalsh(matrix)[0] <= 0:
         return [np.nan] * len(pairs)
     return [known.get(frozenset(pair), np.nan) for pair in pairs]
 

@@ -407,24 +407,21 @@ figure(maps.priority_map(priority, importance="correlation", labels=labels, lang
 # We keep the key numbers of this chapter where a program can find them.
 
 # %%
-record(
-    {
-        "top2box": boxes["share"],
-        "alpha": alphas.set_index("construct")["estimate"],
-        "alpha_interval": alphas.set_index("construct").loc["Quality", ["ci_lower", "ci_upper"]].astype(float).tolist(),
-        "loyalty_item_total": loyalty["item_total"],
-        "suggested": keying.suggested,
-        "cut": {str(k): row.to_dict() for k, row in cut.iterrows()},
-        "shares_missed": both.shares.sub(both.shares["observed"], axis=0).abs().max()[["ordinal", "linear"]],
-        "factors": {"known": parallel.factors, "mobi": counted.factors},
-        "methods": methods[["observed", "marker"]].T.to_dict(),
-        "method_factor": methods.loc["half turned round", "latent_method"],
-        "centred": effect["after"],
-        "kano_right": int((kano.table["category"] == survey.truth["category"]).sum()),
-        "safety": contrast.table.loc["safety", ["penalty", "reward"]].astype(float),
-        "gaps": gaps.table["gap"],
-    }
-)
+missed = both.shares.sub(both.shares["observed"], axis=0).abs().max()
+key = {
+    "top2box": boxes["share"],
+    "alpha": alphas.set_index("construct")["estimate"],
+    "loyalty_item_total": loyalty["item_total"],
+    "suggested": keying.suggested,
+    "cut": cut.rename(index=str).T.to_dict(),
+    "shares_missed": missed[["ordinal", "linear"]],
+    "factors": {"known": parallel.factors, "mobi": counted.factors},
+    "methods": methods[["observed", "marker"]].T.to_dict(),
+    "method_factor": methods.loc["half turned round", "latent_method"],
+    "centred": effect["after"],
+    "kano_right": int((kano.table["category"] == survey.truth["category"]).sum()),
+}
+record(key | {"safety": contrast.table[["penalty", "reward"]].loc["safety"], "gaps": gaps.table["gap"]})
 
 # %% [markdown] lang="en"
 # ## Recap
