@@ -88,6 +88,7 @@ def write_survey(path: Path, rows: int, seed: int = 0) -> Path:
     """Answers on ten points with 2 % missing, an id and four regions."""
     rng = np.random.default_rng(seed)
     answers = np.rint(rng.normal(7, 1.6, (rows, 1)) + rng.normal(0, 1.4, (rows, ITEMS))).clip(1, 10)
+    answers[:, 14::15] = 11 - answers[:, 14::15]  # the reversed items
     frame = pd.DataFrame(answers.astype(np.int8), columns=[f"q{i}" for i in range(1, ITEMS + 1)]).astype("Int8")
     frame = frame.mask(rng.random((rows, ITEMS)) < 0.02)
     frame.insert(0, "respondent", np.arange(1, rows + 1))

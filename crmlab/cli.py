@@ -37,6 +37,14 @@ DataFile = Annotated[
 ]
 Sheet = Annotated[str, typer.Option(metavar="NAME", help="Worksheet of a workbook.", show_default="the first")]
 Encoding = Annotated[str, typer.Option(metavar="NAME", help="Encoding of a CSV.", show_default="found out")]
+Format = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Whose export: plain, spreadsheet, wenjuanxing, qualtrics, limesurvey or spss.",
+        show_default="found out",
+    ),
+]
 Faults = Annotated[
     str, typer.Option(metavar="error|missing", help="Stop at answers that cannot be read, or take them for missing.")
 ]
@@ -106,6 +114,7 @@ def csi(
     ] = False,
     sheet: Sheet = "",
     encoding: Encoding = "",
+    format: Format = "",
 ) -> None:
     """Estimate the satisfaction index of a survey.
 
@@ -113,12 +122,13 @@ def csi(
     """
     from crmlab import studies
 
-    _require_estimable(questionnaire, data, by=by, faults=faults, sheet=sheet, encoding=encoding)
+    _require_estimable(questionnaire, data, by=by, faults=faults, sheet=sheet, encoding=encoding, format=format)
     parameters = {
         "questionnaire": questionnaire,
         "data": data,
         "sheet": sheet,
         "encoding": encoding,
+        "format": format,
         "faults": faults,
         "engine": engine,
         "scheme": scheme,
@@ -168,7 +178,7 @@ def weights(
     found = weights_of.compare(
         design, answers, judgements=judged, by=by or None, construct=construct or None, faults=faults
     )
-    studies.shown_method(found, weighting)
+    found.sensitivity(studies.shown_method(found, weighting), change=change, draws=draws, seed=seed)
     parameters = {
         "questionnaire": questionnaire,
         "data": data,
@@ -195,6 +205,7 @@ def check(
     faults: Faults = "error",
     sheet: Sheet = "",
     encoding: Encoding = "",
+    format: Format = "",
 ) -> None:
     """Say what is wrong with my files, and where.
 
@@ -205,8 +216,9 @@ def check(
 
     design = Questionnaire.read(questionnaire)
     _say_design(design)
-    answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding)
+    answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding, format=format)
     _say_answers(answers)
+    _say_quality(answers)
     index.check(design, answers, by=by or None, faults=faults)
     _say("Nothing stands in the way of an estimate.")
 
@@ -234,13 +246,15 @@ def write_questionnaire(
     _say(f"Forms and codebook: {out}")
 
 
-def _require_estimable(questionnaire: str, data: str, *, by: str, faults: str, sheet: str, encoding: str) -> None:
+def _require_estimable(
+    questionnaire: str, data: str, *, by: str, faults: str, sheet: str, encoding: str, format: str
+) -> None:
     """Find bad input here, in a second, rather than in the notebook."""
     from crmlab import Questionnaire, studies
     from crmlab import csi as index
 
     design = Questionnaire.read(questionnaire)
-    answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding)
+    answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding, format=format)
     index.check(design, answers, by=by or None, faults=faults)
 
 
@@ -284,12 +298,32 @@ def _say_design(design: Questionnaire) -> None:
 
 def _say_answers(answers: Responses) -> None:
     _say(f"Answers {answers.source}: {answers.n} respondents.")
+    evidence = f", by {', '.join(answers.evidence)}" if answers.evidence else ""
+    _say(f"Format: {answers.format}{evidence}.")
+    uses = answers.matching["use"].value_counts(sort=False)
+    _say("Columns: " + ", ".join(f"{use} {count}" for use, count in uses.items()) + ".")
+    matched = answers.matching[answers.matching["matched_by"].ne("name") & answers.matching["use"].eq("item")]
+    for column in matched.to_dict("records"):
+        _say(f"  column {column['column']}, {column['header']}: {column['item']}, by {column['matched_by']}")
     for problem in answers.problems:
         _say(f"- {problem}")
     for cell in answers.cells.head(_CELLS_SHOWN).itertuples(index=False):
         _say(f"  row {cell.row}, {cell.column}: {cell.value!r} {cell.problem}, {cell.action}")
     if len(answers.cells) > _CELLS_SHOWN:
         _say(f"  … and {len(answers.cells) - _CELLS_SHOWN} more cells.")
+
+
+def _say_quality(answers: Responses) -> None:
+    quality = answers.quality()
+    _say("Quality of the answers (marked, not excluded):")
+    for check in quality.checks.to_dict("records"):
+        found = check["note"]
+        if not found.startswith("not checked"):
+            share, limit = f"{check['share']:.1%}", f"{check['threshold']:.3g}"
+            found = f"{check['count']} of {check['of']} ({share}); {check['means']}: {limit} ({check['source']})"
+        _say(f"  {check['check']}: {found}")
+    for problem in quality.problems:
+        _say(f"- {problem}")
 
 
 def _say(text: str) -> None:

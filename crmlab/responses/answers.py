@@ -65,7 +65,7 @@ class CodedAnswers:
 
 
 def coded(values: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Codes and values without NaN among the values and with every value once, in ascending order.
+    """Codes and values without NaN among the values, and with every value once; the same codes where that is so.
 
     Examples
     --------
@@ -74,6 +74,8 @@ def coded(values: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray
     ([1, -1, 0, 1, -1], [4.0, 5.0])
     """
     distinct, places = np.unique(values, return_inverse=True)
+    if len(distinct) == len(values) and not np.isnan(values).any():
+        return codes, values
     there = ~np.isnan(distinct)
     renumbered = np.where(there[places], places, -1)
     size = np.min_scalar_type(-max(int(there.sum()), 1))

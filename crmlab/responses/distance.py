@@ -55,7 +55,7 @@ def independent(covariance: np.ndarray) -> list[int]:
         variances[chosen] = 0
         if variances.max(initial=0) <= _INDEPENDENT:
             return chosen
-        pivot = int(variances.argmax())
+        pivot = int((variances >= variances.max() * (1 - 1e-9)).argmax())  # the first of equals, whatever the rounding
         chosen.append(pivot)
         left = left - np.outer(left[:, pivot], left[pivot]) / left[pivot, pivot]
 

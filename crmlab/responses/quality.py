@@ -28,7 +28,7 @@ import pandas as pd
 from crmlab.errors import InputError
 from crmlab.responses import distance, patterns
 from crmlab.responses.answers import CodedAnswers
-from crmlab.responses.findings import counted, listed
+from crmlab.responses.findings import Finding, counted, listed, rows_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,6 +45,8 @@ class Survey(Protocol):
     def texts(self) -> pd.DataFrame: ...
     @property
     def ids(self) -> pd.Series | None: ...
+    @property
+    def findings(self) -> list[Finding]: ...
     @property
     def meta(self) -> pd.DataFrame: ...
     @property
@@ -385,7 +387,9 @@ def _marks(survey: Survey, statistics: pd.DataFrame, thresholds: dict[str, float
     complete = survey.meta["complete"].to_numpy() if "complete" in survey.meta else np.ones(n, dtype=bool)
     repeated = np.zeros(n, dtype=bool)
     if survey.ids is not None:
-        repeated = (survey.ids.notna() & survey.ids.duplicated()).to_numpy()
+        alike = rows_of(finding for finding in survey.findings if finding.problem == "duplicate id")
+        later = alike[survey.ids.loc[alike].duplicated().to_numpy()]
+        repeated = survey.texts.index.isin(later)
     t = thresholds
     return {
         "completion": _Mark(

@@ -140,6 +140,8 @@ def recode(table: RawTable, questionnaire: Questionnaire) -> Responses:
             f"{table.name} holds no answer to any of the {counted(len(scales), 'item')}: every cell is blank or "
             "missing. Check the columns, and the missing codes of the questionnaire."
         )
+    all_differ = ids is not None and table.columns[places[str(questionnaire.id)]].all_differ
+    about_ids = about_respondents(ids, all_differ=all_differ)
     silence = _about_silence(items, index, findings)
     return Responses(
         answers=items,
@@ -151,7 +153,7 @@ def recode(table: RawTable, questionnaire: Questionnaire) -> Responses:
         encoding=table.encoding,
         recoded=recoded,
         remarks=[*table.remarks, *remarks],
-        findings=[*table.findings, *about_respondents(ids), *_about_groups(texts), *silence, *findings],
+        findings=[*table.findings, *about_ids, *_about_groups(texts), *silence, *findings],
         format=table.format,
         evidence=table.evidence,
         matching=empty(MATCHING) if table.matching is None else table.matching,

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.errors import InputError
-from crmlab.responses.answers import CodedAnswers
+from crmlab.responses.answers import BLOCK, CodedAnswers
 from crmlab.responses.findings import KINDS, Finding, cell_table, counted, found, listed, shortened
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MATCHING = {"column": "int64", "header": "str", "item": "str", "matched_by": "str", "score": "float64", "use": "str"}
 EXCLUDED = {"row": "int64", "checks": "str"}
+_TELLING, _AGAINST = 30, 0.3  # respondents from which a correlation tells, and how far below zero it must lie
 
 
 def empty(columns: dict[str, str]) -> pd.DataFrame:
@@ -87,7 +88,8 @@ class Responses:
 
     @cached_property
     def problems(self) -> list[str]:
-        return [*self.remarks, *_sentences(self.findings), *self._about_items(), *self._about_exclusion()]
+        about_items = [*self._about_items(), *self._about_direction()]
+        return [*self.remarks, *_sentences(self.findings), *about_items, *self._about_exclusion()]
 
     @property
     def faults(self) -> pd.DataFrame:
@@ -173,6 +175,26 @@ class Responses:
                 )
         return sentences
 
+    def _about_direction(self) -> list[str]:
+        """Reversed items that run against the others of their construct: reversed twice, or not meant to be."""
+        sentences = []
+        block = self.answers.block(slice(0, BLOCK))
+        for place in np.flatnonzero(self.scales["reverse"]):
+            others = (self.scales["construct"] == self.scales["construct"].iloc[place]) & ~self.scales["reverse"]
+            rest = block[:, others.to_numpy(dtype=bool)]
+            whole = ~np.isnan(rest).any(axis=1) & ~np.isnan(block[:, place])
+            x, y = block[whole, place], rest[whole].sum(axis=1)
+            if len(x) < _TELLING or not rest.size or np.ptp(x) == 0 or np.ptp(y) == 0:
+                continue
+            r = float(np.corrcoef(x, y)[0, 1])
+            if r < -_AGAINST:
+                sentences.append(
+                    f"item {self.items[place]}, once reversed, runs against the other items of its construct "
+                    f"(correlation {r:.2f}). The file may hold it reversed already, as exports of scores can; then "
+                    "take reverse: true out of a copy of the questionnaire."
+                )
+        return sentences
+
     def _about_exclusion(self) -> list[str]:
         if self.excluded.empty:
             return []
@@ -188,9 +210,9 @@ class Responses:
         return f"<p><b>{heading}</b></p><ul>{sentences}</ul>{self.summary().round(2).to_html()}"
 
 
-def about_respondents(ids: pd.Series | None) -> list[Finding]:
-    """Ids that stand more than once, and respondents without one."""
-    if ids is None:
+def about_respondents(ids: pd.Series | None, *, all_differ: bool = False) -> list[Finding]:
+    """Ids that stand more than once, and respondents without one; not looked for where it is known that all differ."""
+    if ids is None or all_differ:
         return []
     repeated = ids[ids.notna() & ids.duplicated(keep=False)]
     places = [
@@ -212,7 +234,7 @@ def _moments(values: np.ndarray, counts: np.ndarray) -> tuple[int, float, float,
     mean = float(counts @ values) / n
     sd = float(np.sqrt(counts @ (values - mean) ** 2 / (n - 1))) if n > 1 else np.nan
     given = values[counts > 0]
-    return n, mean, sd, float(given[0]), float(given[-1])
+    return n, mean, sd, float(given.min()), float(given.max())
 
 
 def _sentences(findings: list[Finding]) -> list[str]:

@@ -73,13 +73,16 @@ class Column:
     def _spread(self, over: Column) -> Column:
         return Column(np.append(self.codes, np.int8(-1))[over.codes], self.values)
 
+    @property
+    def all_differ(self) -> bool:
+        """Whether no two rows have the same value; known, without another look at them, of columns kept as text."""
+        return isinstance(self.values.dtype, pd.StringDtype) and len(self.values) == len(self)
+
     def texts(self) -> Any:
         """For every row its value as text, in an array of texts; missing for a blank."""
-        if isinstance(self.values.dtype, pd.StringDtype):
-            words = self.values.str.strip(AROUND).array
-        else:
-            words = pd.array([*map(as_text, self.values)], dtype="str")
-        return words.take(self.codes, allow_fill=True)
+        if self.all_differ and (self.codes == np.arange(len(self))).all():
+            return self.values.str.strip(AROUND).array
+        return pd.array([*map(as_text, self.values)], dtype="str").take(self.codes, allow_fill=True)
 
 
 def _blank(values: pd.Index) -> np.ndarray:
@@ -114,7 +117,9 @@ class Gathering:
 
     def column(self) -> Column:
         if self._texts:
-            return Column.of(pd.Series(pd.concat([pd.Series(texts) for texts in self._texts], ignore_index=True)))
+            whole = pd.concat([pd.Series(texts) for texts in self._texts], ignore_index=True)
+            self._texts.clear()
+            return Column.of(whole.str.strip(AROUND))
         codes = np.concatenate(self._codes) if self._codes else np.array([], dtype=np.int8)
         return Column._without_blanks(codes, pd.Index([*self._numbers], dtype=object))
 

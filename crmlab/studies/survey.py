@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from crmlab.responses import Responses
 
 
-def read_answers(data: str | Path, questionnaire: Questionnaire, *, sheet: str = "", encoding: str = "") -> Responses:
+def read_answers(
+    data: str | Path, questionnaire: Questionnaire, *, sheet: str = "", encoding: str = "", format: str = ""
+) -> Responses:
     """Read the answers to a questionnaire from a file, or from a data set of the course by its name.
 
     Parameters
@@ -32,7 +34,7 @@ def read_answers(data: str | Path, questionnaire: Questionnaire, *, sheet: str =
         Path of a CSV, XLSX or SAV file, or a name that ``crmlab.datasets.list()`` shows, such as ``mobi``.
     questionnaire
         The design of the survey.
-    sheet, encoding
+    sheet, encoding, format
         As in :func:`crmlab.read_responses`; empty: found out from the file.
 
     Raises
@@ -59,7 +61,7 @@ def read_answers(data: str | Path, questionnaire: Questionnaire, *, sheet: str =
             f"data: {data} does not exist; expected a CSV, XLSX or SAV file, or a data set of the course "
             f"({', '.join(names)}). Correct the path."
         )
-    return read_responses(data, questionnaire, sheet=sheet or None, encoding=encoding or None)
+    return read_responses(data, questionnaire, sheet=sheet or None, encoding=encoding or None, format=format or None)
 
 
 def write_files(

@@ -22,6 +22,7 @@ from crmlab.responses.formats.headers import Header, read_header, squeezed
 
 SIMILAR = 0.85  # least likeness (difflib's ratio) of two wordings that are taken for the same
 MARGIN = 0.08  # by which it must exceed the likeness to any other item
+_WORTH_NAMING = 0.4  # least likeness of a header that is named as the nearest
 _AFFIX = 4  # least letters of a wording that may stand at the end of a longer header
 _NEGATIONS = re.compile(
     r"不|没|未|无|非|否|\b(not|no|never|nor|neither|cannot|without|hardly|rarely)\b|n't\b|\bun\w+|\bdis\w+"
@@ -285,5 +286,5 @@ def _nearest(
     return {
         item: f" (nearest: {shortened(' / '.join(text for text in names[place] if text))}, likeness {score:.2f})"
         for item, (score, place) in best.items()
-        if score >= 0.5
+        if score >= _WORTH_NAMING
     }

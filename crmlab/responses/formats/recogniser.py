@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.errors import InputError
-from crmlab.responses.cells import plain
+from crmlab.responses.cells import as_text, number, plain
 from crmlab.responses.findings import counted, listed, shortened
 from crmlab.responses.formats import columns as known
 from crmlab.responses.formats import spreadsheet, values
@@ -190,9 +190,9 @@ def _with_platform_id(
     """Where the questionnaire's id column is not there, the platform's number of the form stands in."""
     if wanted is None or any(use == "id" for use, _ in uses):
         return uses
-    for number in known.NUMBERS:
+    for header in known.NUMBERS:
         for place, texts in enumerate(names):
-            if uses[place][0] == "technical" and number in map(plain, texts):
+            if uses[place][0] == "technical" and header in map(plain, texts):
                 return [*uses[:place], ("id", wanted), *uses[place + 1 :]]
     return uses
 
@@ -219,7 +219,7 @@ def _applied(
         if use == "item":
             columns[place], remark = _translated(table, place, name, questionnaire)
             remarks += [remark] if remark else []
-    remarks += _about_others(headers, uses, keep_personal)
+    remarks += [*_about_others(headers, uses, keep_personal), *_about_numbers(table, uses)]
     return replace(
         table,
         header=[uses[place][1] or table.header[place] for place in kept],
@@ -281,6 +281,19 @@ def _about_others(headers: list[str], uses: list[tuple[str, str]], keep_personal
     if several := of_use.get("multiple choice"):
         remarks.append(f"Multiple choice (answers separated by ┋), not used: {listed(map(shortened, several), 9)}.")
     return remarks
+
+
+def _about_numbers(table: RawTable, uses: list[tuple[str, str]]) -> list[str]:
+    """Wenjuanxing exports answers by option number or by score: neither says which end of the scale 1 is."""
+    items = [table.columns[place] for place, (use, _) in enumerate(uses) if use == "item"]
+    numeric = all(not np.isnan(number(plain(as_text(value)))) for column in items for value in column.values)
+    if table.format != "wenjuanxing" or not numeric or not items:
+        return []
+    kind = "scores (there is a total, 总分)" if "总分" in table.header else "option numbers or scores"
+    return [
+        f"The answers are {kind}: the file does not say which end of the scale 1 stands for, nor whether reversed "
+        "items were scored in reverse. Compare with an export by text (按选项文本)."
+    ]
 
 
 def _matching(headers: list[str], matches: Matches, uses: list[tuple[str, str]]) -> pd.DataFrame:
