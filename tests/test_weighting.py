@@ -784,7 +784,8 @@ def test_a_fraction_that_a_spreadsheet_made_a_date_is_named(tmp_path) -> None:
         weighting.read_judgements(file, DESIGN)
     assert str(error.value) == (
         "judges.xlsx, row 2: judge Li, pairwise, CO1 vs CO2: the spreadsheet has made a date of this cell "
-        "(2026-01-03), probably of a fraction; expected a number from 1/9 to 9, or a fraction such as 1/3. Type =1/3, or 0.333."
+        "(2026-01-03), probably of a fraction; expected a number from 1/9 to 9, or a "
+        "fraction such as 1/3. Type =1/3, or 0.333."
     )
 
 
