@@ -248,7 +248,7 @@ def _yaml_judgement(node: Any, source: str) -> Iterator[_Entry]:
         if key not in keys:
             hint = did_you_mean(key, list(keys))
             raise InputError(f"{source}, {line}: found the unknown key {key!r}; {hint}expected {', '.join(keys)}.")
-    judge, of, method = (str(_scalar(parts[key])) for key in keys[:3])
+    judge, of, method = (str(parts[key].value) for key in keys[:3])
     for name, value in _mapping(parts["values"], source, "values").items():
         first, _, second = name.partition(_AGAINST)
         where = f"line {value.start_mark.line + 1}"
