@@ -257,8 +257,8 @@ def test_two_items_of_one_wording_cannot_be_told_apart() -> None:
     frame = pd.DataFrame([[1, 2], [2, 3]], columns=["1、质量好", "2、质量好"])
     assert refusal(lambda: read_responses(frame, twins)) == (
         "the DataFrame: the header '1、质量好' has the wording of the items A1 and A2 alike, so it cannot be told "
-        "which of them it answers. Name the columns after the items, say which is which with columns={item: header}, or word "
-        "the items differently."
+        "which of them it answers. Name the columns after the items, say which is which with columns={item: header}, "
+        "or word the items differently."
     )
     told = read_responses(frame, twins, columns={"A1": "2、质量好", "A2": "1、质量好"})
     assert told.data.to_numpy().tolist() == [[2, 1], [3, 2]]
