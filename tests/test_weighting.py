@@ -625,6 +625,13 @@ def test_combined_weights() -> None:
         weighting.combine(one, other, kind="sum")
 
 
+def test_a_single_item_is_not_weighed() -> None:
+    acsi = Questionnaire.shipped("acsi")
+    answers = pd.DataFrame(1, index=range(3), columns=acsi.items.index)
+    with pytest.raises(InputError, match="compare: Complaints has a single item; there is nothing to weigh"):
+        weighting.compare(acsi, answers, construct="Complaints")
+
+
 def test_hostile_answers_are_named() -> None:
     table = pd.DataFrame({"Q1": [1, 2, "many"], "Q2": [1, 2, 3]})
     with pytest.raises(InputError, match="entropy: item Q1, row 2: found 'many'; expected a number"):

@@ -310,6 +310,8 @@ def compare(
     if faults == "error":
         responses.require_usable()
     tree = Tree.of(questionnaire, construct)
+    if len(tree.items) < 2:
+        raise InputError(f"compare: {construct or 'the questionnaire'} has a single item; there is nothing to weigh.")
     answers, member = usable(questionnaire, responses, tree.items, by)
     found, told = _weightings(questionnaire, responses, answers, judgements, construct)
     for name, weights in (extra or {}).items():
