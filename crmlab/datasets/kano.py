@@ -1,8 +1,8 @@
 """A simulated survey of product features whose Kano classes, penalties and rewards are known (chapter 7).
 
 The eight values are the course's: comfort, safety and convenience are hygiene values 保健因素; economy, durability,
-joy, individuality and pride motivator values 激励因素. Each respondent belongs, feature by feature, to one Kano class, and
-answers the pair of questions as that class does; a share answers carelessly.
+joy, individuality and pride motivator values 激励因素. Each respondent belongs, feature by feature, to one Kano class,
+and answers the pair of questions as that class does; a share answers carelessly.
 """
 
 from __future__ import annotations
