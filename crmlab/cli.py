@@ -163,6 +163,7 @@ def weights(
     faults: Faults = "error",
     sheet: Sheet = "",
     encoding: Encoding = "",
+    format: Format = "",
 ) -> None:
     """Weigh the items of a survey by every method, and say what difference it makes.
 
@@ -173,7 +174,7 @@ def weights(
 
     # Bad input is found here, in seconds, rather than in the notebook.
     design = Questionnaire.read(questionnaire)
-    answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding)
+    answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding, format=format)
     judged = weights_of.read_judgements(judgements, design) if judgements else None
     found = weights_of.compare(
         design, answers, judgements=judged, by=by or None, construct=construct or None, faults=faults
@@ -185,6 +186,7 @@ def weights(
         "judgements": judgements,
         "sheet": sheet,
         "encoding": encoding,
+        "format": format,
         "faults": faults,
         "construct": construct,
         "by": by,

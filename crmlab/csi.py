@@ -32,6 +32,7 @@ from .errors import InputError
 from .likert.gaps import quadrants
 from .questionnaire import Questionnaire
 from .responses import Responses, read_responses
+from .results import page, plain, records
 from .sampling import ten_times_rule
 from .sem.bootstrap import INTERVALS
 from .sem.moments import MISSING, Array
@@ -542,12 +543,11 @@ class SatisfactionIndex:
         """The result as plain numbers and strings, as written to `index.json`; nan becomes None."""
         quality = self.reliability[["alpha", "rho_c", "ave"]]
         constructs = {
-            str(row["construct"]): _entry(row)
-            | {measure: _plain(row[measure]) for measure in ("alpha", "rho_c", "ave")}
-            for row in _records(self.index.join(quality).reset_index())
+            str(row["construct"]): _entry(row) | {measure: plain(row[measure]) for measure in ("alpha", "rho_c", "ave")}
+            for row in records(self.index.join(quality).reset_index())
         }
         groups: dict[str, Any] = {}
-        for row in _records(self.by_group):
+        for row in records(self.by_group):
             group = groups.setdefault(str(row["group"]), {"n": row["n"], "constructs": {}})
             group["constructs"][row["construct"]] = _entry(row)
             if row["construct"] == self.questionnaire.index:
@@ -561,10 +561,10 @@ class SatisfactionIndex:
             "level": self.level,
             "constructs": constructs,
             "paths": [
-                {"from": row["from"], "to": row["to"], "estimate": _plain(row["estimate"]), "ci": _entry(row)["ci"]}
-                for row in _records(self.paths)
+                {"from": row["from"], "to": row["to"], "estimate": plain(row["estimate"]), "ci": _entry(row)["ci"]}
+                for row in records(self.paths)
             ],
-            "r_squared": {str(name): _plain(value) for name, value in self.r_squared["r_squared"].items()},
+            "r_squared": {str(name): plain(value) for name, value in self.r_squared["r_squared"].items()},
             "groups": groups,
             "problems": list(self.problems),
             "method": self.method,
@@ -601,23 +601,12 @@ class SatisfactionIndex:
         return drawings[kind]()
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        problems = "".join(f"<li>{escape(problem)}</li>" for problem in self.problems)
-        return f"<p><b>{escape(self.headline)}</b></p>{self.index.round(1).to_html()}<ul>{problems}</ul>"
-
-
-def _plain(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+        return page(self.index.round(1).to_html(), problems=self.problems, heading=self.headline)
 
 
 def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
-    index = {"index": _plain(row["index"])} if "index" in row else {}
-    return index | {"ci": [_plain(row["ci_lower"]), _plain(row["ci_upper"])]}
+    index = {"index": plain(row["index"])} if "index" in row else {}
+    return index | {"ci": [plain(row["ci_lower"]), plain(row["ci_upper"])]}
 
 
 def _result(

@@ -421,6 +421,7 @@ def test_results_are_never_taken_out(text):
 
 # what the chapters found
 
+
 def expected_of(target):
     """The module of `tests/chapters` that says what this chapter must find."""
     return importlib.import_module(f"chapters.ch{target.name[:2]}")

@@ -167,7 +167,7 @@ def test_one_command_makes_the_study(tmp_path: Path, capsys: pytest.CaptureFixtu
     out = tmp_path / "weights"
     code = run(
         *("weights", "--questionnaire", "course_csi", "--data", "survey", "--judgements", judges),
-        *("--by", "store", "--language", "zh", "--draws", 50, "--out", out),
+        *("--by", "store", "--language", "zh", "--draws", 50, "--format", "plain", "--out", out),
     )
     said = capsys.readouterr()
     assert code == 0, said.err
@@ -188,6 +188,7 @@ def test_one_command_makes_the_study(tmp_path: Path, capsys: pytest.CaptureFixtu
         (("--by", "shop"), "there is no grouping column 'shop'; the grouping columns are"),
         (("--construct", "Joy"), "construct: found 'Joy'; expected one of ExpectedQuality"),
         (("--weighting", "best"), "weighting: found 'best'; expected one of equal"),
+        (("--format", "limesurvey"), "is not an export of LimeSurvey: format='limesurvey' looks for"),
         (("--change", "1.5"), "change is 1.5; expected a share between 0 and 1"),
     ],
 )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -173,17 +172,6 @@ def index_points(values: pd.DataFrame, battery: Battery) -> pd.DataFrame:
     """Answers on 0–100: 0 the lowest possible answer, 100 the highest."""
     low, high = battery.table["min"], battery.table["max"]
     return 100 * (values - low) / (high - low)
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON has it: None for nan, Python's own numbers."""
-    value = value.item() if isinstance(value, np.generic) else value
-    return None if isinstance(value, float) and np.isnan(value) else value
-
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a table as plain dicts, ready for JSON."""
-    return [{str(key): plain(value) for key, value in row.items()} for row in table.to_dict("records")]
 
 
 def _check_names(names: list[str]) -> None:

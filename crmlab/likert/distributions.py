@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from crmlab.errors import InputError
-from crmlab.likert.battery import Battery, Items, Scale, records
+from crmlab.likert.battery import Battery, Items, Scale
 from crmlab.likert.shares import groups_of
+from crmlab.results import page, records
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,7 +105,7 @@ class Distribution:
         }
 
     def _repr_html_(self) -> str:
-        return self.summary.round(3).to_html(index=False)
+        return page(self.summary.round(3).to_html(index=False), problems=self.problems)
 
 
 def distribution(

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from crmlab.errors import InputError
-from crmlab.likert.battery import Battery, Items, Scale, column, frame_of, index_points, numbers, plain, records
+from crmlab.likert.battery import Battery, Items, Scale, column, frame_of, index_points, numbers
+from crmlab.results import page, plain, records
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +54,7 @@ class Gaps:
         return {"items": records(self.table.reset_index()), "problems": list(self.problems)}
 
     def _repr_html_(self) -> str:
-        return self.table.round(3).to_html()
+        return page(self.table.round(3).to_html(), problems=self.problems)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,13 +81,14 @@ class PerceivedValue:
         """Plain numbers, ready for JSON."""
         return {
             "components": records(self.components),
-            "totals": {name: plain(value) for name, value in self.totals.items()},
+            "totals": plain(self.totals),
             "n": self.n,
             "problems": list(self.problems),
         }
 
     def _repr_html_(self) -> str:
-        return self.components.round(1).to_html(index=False) + self.totals.to_frame().round(3).to_html()
+        totals = self.totals.to_frame().round(3)
+        return page(self.components.round(1).to_html(index=False), totals.to_html(), problems=self.problems)
 
 
 def gaps(data: pd.DataFrame | Responses, pairs: Mapping[str, tuple[str, str]], *, level: float = 0.95) -> Gaps:

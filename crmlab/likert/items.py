@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmlab.likert.battery import Battery, Items, Scale, records
+from crmlab.likert.battery import Battery, Items, Scale
 from crmlab.likert.shares import DETRACTOR, NPS_SCALE, PROMOTER
+from crmlab.results import page, plain, records
 from crmlab.sem.reliability import alpha_of
 
 if TYPE_CHECKING:
@@ -52,11 +53,10 @@ class ItemAnalysis:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, ready for JSON."""
-        alpha = {name: None if np.isnan(value) else float(value) for name, value in self.alpha.items()}
-        return {"items": records(self.table.reset_index()), "alpha": alpha, "problems": list(self.problems)}
+        return {"items": records(self.table.reset_index()), "alpha": plain(self.alpha), "problems": list(self.problems)}
 
     def _repr_html_(self) -> str:
-        return self.table.round(3).to_html()
+        return page(self.table.round(3).to_html(), problems=self.problems)
 
 
 def item_analysis(

@@ -28,8 +28,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from crmlab.errors import InputError
-from crmlab.likert.battery import Battery, Items, Scale, column, numbers, records
+from crmlab.likert.battery import Battery, Items, Scale, column, numbers
 from crmlab.likert.shares import share_interval
+from crmlab.results import page, records
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,7 +86,7 @@ class Kano:
         return {"features": records(table), "problems": list(self.problems)}
 
     def _repr_html_(self) -> str:
-        return self.counts.join(self.table).round(3).to_html()
+        return page(self.counts.join(self.table).round(3).to_html(), problems=self.problems)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +125,7 @@ class PenaltyReward:
         }
 
     def _repr_html_(self) -> str:
-        return self.table.round(3).to_html()
+        return page(self.table.round(3).to_html(), problems=self.problems)
 
 
 def kano(

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmlab.likert.battery import Battery, Items, Scale, records
+from crmlab.likert.battery import Battery, Items, Scale
+from crmlab.results import page, records
 
 if TYPE_CHECKING:
     from crmlab.responses import Responses
@@ -52,7 +53,7 @@ class Keying:
         return {"items": records(self.table.reset_index()), "problems": list(self.problems)}
 
     def _repr_html_(self) -> str:
-        return self.table.round(3).to_html()
+        return page(self.table.round(3).to_html(), problems=self.problems)
 
 
 def reverse_keyed(data: pd.DataFrame | Responses, items: Items, *, scale: Scale | None = None) -> Keying:

@@ -25,7 +25,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from crmlab.errors import InputError
-from crmlab.likert.battery import column, frame_of, numbers, records
+from crmlab.likert.battery import column, frame_of, numbers
+from crmlab.results import page, records
 
 if TYPE_CHECKING:
     from crmlab.responses import Responses
@@ -94,7 +95,7 @@ class OrdinalLogit:
         }
 
     def _repr_html_(self) -> str:
-        return self.coefficients.round(4).to_html() + self.thresholds.round(4).to_html()
+        return page(self.coefficients.round(4).to_html(), self.thresholds.round(4).to_html(), problems=self.problems)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +122,7 @@ class OrdinalAgainstLinear:
     problems: list[str]
 
     def _repr_html_(self) -> str:
-        return self.table.round(3).to_html() + self.shares.round(3).to_html()
+        return page(self.table.round(3).to_html(), self.shares.round(3).to_html(), problems=self.problems)
 
 
 def ordinal_logit(

@@ -26,8 +26,9 @@ import pandas as pd
 
 from crmlab import sem
 from crmlab.errors import InputError
-from crmlab.likert.battery import Battery, Items, Scale, column, frame_of, index_points, numbers, plain, records
+from crmlab.likert.battery import Battery, Items, Scale, column, frame_of, index_points, numbers
 from crmlab.likert.shares import groups_of
+from crmlab.results import page, plain, records
 
 if TYPE_CHECKING:
     from crmlab.responses import Responses
@@ -69,16 +70,16 @@ class MethodCheck:
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, ready for JSON."""
         return {
-            "harman": {name: plain(value) for name, value in self.harman.items()},
-            "method_factor": {name: plain(value) for name, value in self.method_factor.items()},
+            "harman": plain(self.harman),
+            "method_factor": plain(self.method_factor),
             "correlations": records(self.correlations),
-            "marker_correlation": plain(float(self.marker_correlation)),
+            "marker_correlation": plain(self.marker_correlation),
             "n": self.n,
             "problems": list(self.problems),
         }
 
     def _repr_html_(self) -> str:
-        return self.correlations.round(3).to_html(index=False)
+        return page(self.correlations.round(3).to_html(index=False), problems=self.problems)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +119,8 @@ class ScaleUse:
         }
 
     def _repr_html_(self) -> str:
-        return self.correlations.round(3).to_html(index=False) + self.index.round(1).to_html(index=False)
+        tables = self.correlations.round(3), self.index.round(1)
+        return page(*(table.to_html(index=False) for table in tables), problems=self.problems)
 
 
 def method_check(

@@ -17,7 +17,6 @@ Meade, A. W., & Craig, S. B. (2012). Identifying careless responses in survey da
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -29,6 +28,7 @@ from crmlab.errors import InputError
 from crmlab.responses import distance, patterns
 from crmlab.responses.answers import CodedAnswers
 from crmlab.responses.findings import Finding, counted, listed, rows_of
+from crmlab.results import page, records
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -186,9 +186,8 @@ class Quality:
 
     def to_dict(self) -> dict[str, Any]:
         """The checks and their rows as plain values, for JSON."""
-        checks = self.checks[["check", "count", "of", "threshold"]].astype(object)
         return {
-            "checks": checks.where(checks.notna(), None).to_dict("records"),
+            "checks": records(self.checks[["check", "count", "of", "threshold"]]),
             "rows": {str(check): rows["row"].tolist() for check, rows in self.rows.groupby("check", sort=False)},
             "problems": self.problems,
         }
@@ -198,9 +197,8 @@ class Quality:
         return f"Quality({self.survey.source}: {marked} of {counted(len(self.respondents), 'respondent')} marked)"
 
     def _repr_html_(self) -> str:
-        sentences = "".join(f"<li>{html.escape(problem)}</li>" for problem in self.problems)
         table = self.checks.drop(columns="source").to_html(index=False, na_rep="–", float_format="{:.3g}".format)
-        return f"<p><b>{html.escape(repr(self))}</b></p><ul>{sentences}</ul>{table}"
+        return page(table, problems=self.problems, heading=repr(self))
 
 
 def assess(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,6 +13,7 @@ import pandas as pd
 from crmlab.errors import InputError
 from crmlab.responses.answers import BLOCK, CodedAnswers
 from crmlab.responses.findings import KINDS, Finding, cell_table, counted, found, listed, shortened
+from crmlab.results import page
 
 if TYPE_CHECKING:
     from crmlab.responses.quality import Quality
@@ -205,9 +205,8 @@ class Responses:
 
     def _repr_html_(self) -> str:
         facts = [self.source, counted(self.n, "respondent"), counted(len(self.items), "item"), self.encoding]
-        heading = html.escape(", ".join(str(fact) for fact in facts if fact))
-        sentences = "".join(f"<li>{html.escape(problem)}</li>" for problem in self.problems)
-        return f"<p><b>{heading}</b></p><ul>{sentences}</ul>{self.summary().round(2).to_html()}"
+        heading = ", ".join(str(fact) for fact in facts if fact)
+        return page(self.summary().round(2).to_html(), problems=self.problems, heading=heading)
 
 
 def about_respondents(ids: pd.Series | None, *, all_differ: bool = False) -> list[Finding]:

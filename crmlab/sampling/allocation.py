@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from crmlab.errors import InputError
+from crmlab.results import page, rows_by_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -146,11 +147,12 @@ class Allocation:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        strata = {str(name): row.to_dict() for name, row in self.table.iterrows()}
-        return {"method": self.method, "n": self.n, "strata": strata, "problems": self.problems}
+        strata = rows_by_name(self.table)
+        return {"method": self.method, "n": self.n, "strata": strata, "problems": list(self.problems)}
 
     def _repr_html_(self) -> str:
-        return f"<p><strong>{self.n} respondents, {self.method} allocation</strong></p>{self.table.to_html()}"
+        heading = f"{self.n} respondents, {self.method} allocation"
+        return page(self.table.to_html(), problems=self.problems, heading=heading)
 
 
 def _checked(strata: pd.DataFrame, n: int, method: str, minimum: int) -> pd.DataFrame:

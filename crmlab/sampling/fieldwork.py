@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from crmlab.errors import InputError
+from crmlab.results import page, rows_by_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -140,11 +141,11 @@ class Fieldwork:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        modes = {str(name): row.to_dict() for name, row in self.table.iterrows()}
-        return {"modes": modes, "cheapest": self.cheapest, "problems": self.problems}
+        modes = rows_by_name(self.table)
+        return {"modes": modes, "cheapest": self.cheapest, "problems": list(self.problems)}
 
     def _repr_html_(self) -> str:
-        return self.table.round(3).to_html()
+        return page(self.table.round(3).to_html(), problems=self.problems)
 
 
 def _check(modes: pd.DataFrame, usable: int) -> None:

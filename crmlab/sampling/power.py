@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.errors import InputError
+from crmlab.results import page, records
 from crmlab.sem import Model, SemError, pls
 
 if TYPE_CHECKING:
@@ -130,10 +131,10 @@ class PathPower:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {"paths": self.table.to_dict("records"), "reps": self.reps, "level": self.level, "seed": self.seed}
+        return {"paths": records(self.table), "reps": self.reps, "level": self.level, "seed": self.seed}
 
     def _repr_html_(self) -> str:
-        return self.table.round(3).to_html(index=False)
+        return page(self.table.round(3).to_html(index=False), problems=self.problems)
 
 
 def _check(population: pd.DataFrame, sizes: list[int], reps: int, bootstrap: int) -> None:

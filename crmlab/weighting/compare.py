@@ -16,6 +16,7 @@ import numpy as np
 
 from crmlab.errors import InputError
 from crmlab.responses import Responses, read_responses
+from crmlab.results import page, plain, records, rows_by_name
 
 from .judgements import METHODS, Judgements
 from .levels import Tree, roll_down, roll_up
@@ -173,9 +174,9 @@ class Comparison:
             "construct": self.construct,
             "level": self.level,
             "methods": {str(method): self._of_method(str(method)) for method in self.weights},
-            "item_agreement": _nested(self.item_agreement),
-            "group_agreement": _nested(self.group_agreement),
-            "judges": [{key: _plain(value) for key, value in row.items()} for row in self.judges.to_dict("records")],
+            "item_agreement": rows_by_name(self.item_agreement),
+            "group_agreement": rows_by_name(self.group_agreement),
+            "judges": records(self.judges),
             "problems": list(self.problems),
         }
 
@@ -183,24 +184,21 @@ class Comparison:
         row = self.index.loc[method]
         groups = self.by_group[self.by_group["method"] == method].to_dict("records")
         return {
-            "index": _plain(row["index"]),
-            "ci": [_plain(row["ci_lower"]), _plain(row["ci_upper"])],
-            "difference": _plain(row["difference"]),
+            "index": plain(row["index"]),
+            "ci": [plain(row["ci_lower"]), plain(row["ci_upper"])],
+            "difference": plain(row["difference"]),
             "weights": {
                 str(level): {
-                    str(node): {"local": _plain(local), "global": _plain(whole)}
+                    str(node): {"local": plain(local), "global": plain(whole)}
                     for node, local, whole in part[["node", "local", "global"]].itertuples(index=False)
                 }
                 for level, part in self.levels[self.levels["method"] == method].groupby("level")
             },
-            "groups": {str(row["group"]): {"index": _plain(row["index"]), "rank": int(row["rank"])} for row in groups},
+            "groups": {str(row["group"]): {"index": plain(row["index"]), "rank": int(row["rank"])} for row in groups},
         }
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        told = "".join(f"<li>{escape(problem)}</li>" for problem in self.problems)
-        return f"{self.weights.round(3).to_html()}{self.index.round(1).to_html()}<ul>{told}</ul>"
+        return page(self.weights.round(3).to_html(), self.index.round(1).to_html(), problems=self.problems)
 
 
 def combine(subjective: pd.Series, objective: pd.Series, *, kind: str = "product", share: float = 0.5) -> pd.Series:
@@ -452,13 +450,3 @@ def _group_problems(by_group: pd.DataFrame, agreement: pd.DataFrame) -> list[str
         f"The order of the groups depends on the weights: it is not that of equal weights under {', '.join(moved)}. "
         "Compare the intervals before you rank."
     ]
-
-
-def _nested(table: pd.DataFrame) -> dict[str, dict[str, float | None]]:
-    return {str(row): {str(name): _plain(value) for name, value in values.items()} for row, values in table.iterrows()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, str):
-        return value
-    return float(value) if np.isfinite(value) else None

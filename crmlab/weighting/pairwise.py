@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmlab.errors import InputError
+from crmlab.results import page, plain
 
 from .scaling import connected, kendall_w, least_squares
 from .told import ROUNDING, Array, as_weights
@@ -89,16 +90,13 @@ class PairwiseWeights:
         """Plain numbers and texts; nan becomes None."""
         return {
             "weights": {str(item): float(weight) for item, weight in self.weights.items()},
-            **{name: _plain(getattr(self, name)) for name in ("lambda_max", "consistency_ratio", "agreement")},
+            **{name: plain(getattr(self, name)) for name in ("lambda_max", "consistency_ratio", "agreement")},
             **{name: getattr(self, name) for name in ("random_index", "method", "aggregate", "problems")},
         }
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        told = "".join(f"<li>{escape(problem)}</li>" for problem in self.problems)
-        head = f"λ = {self.lambda_max:.4f}, CR = {self.consistency_ratio:.3f} ({self.random_index})"
-        return f"<p>{head}</p>{self.weights.round(3).to_frame().to_html()}<ul>{told}</ul>"
+        heading = f"λ = {self.lambda_max:.4f}, CR = {self.consistency_ratio:.3f} ({self.random_index})"
+        return page(self.weights.round(3).to_frame().to_html(), problems=self.problems, heading=heading)
 
 
 def ahp(
@@ -435,7 +433,3 @@ def _judge_problems(judges: pd.DataFrame, whole: Mapping[str, bool], agreement: 
 
 def _spoken(value: float) -> str:
     return f"{value:.3g}" if value >= 1 else f"1/{1 / value:.3g}"
-
-
-def _plain(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

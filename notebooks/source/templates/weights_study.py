@@ -24,6 +24,7 @@ data: str = "survey"  # path of a CSV, XLSX or SAV file, or a data set of the co
 judgements: str = ""  # path of a YAML file or workbook with judgements; empty for none
 sheet: str = ""  # worksheet of a workbook; empty for the first
 encoding: str = ""  # encoding of a CSV; empty to find out
+format: str = ""  # whose export: wenjuanxing, qualtrics, limesurvey, …; empty to find out
 faults: str = "error"  # one of error, missing: stop at answers that cannot be read, or take them for missing
 construct: str = ""  # weigh the items of this construct only; empty for the whole indicator tree
 by: str = ""  # column of groups to rank; empty for none
@@ -47,7 +48,7 @@ from crmlab.weighting import compare, read_judgements
 
 # %%
 design = Questionnaire.read(questionnaire)
-responses = read_answers(data, design, sheet=sheet, encoding=encoding)
+responses = read_answers(data, design, sheet=sheet, encoding=encoding, format=format)
 print("\n".join(responses.problems) or "Nothing was found that needs a word.")
 
 # %% [markdown]
