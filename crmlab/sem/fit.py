@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import admissibility, expressions, fit_bootstrap, inference, second_opinion
-from .corrected import missing_data, pairwise_moments, pattern_information
+from .corrected import missing_data, normal_information, pairwise_moments, pattern_information
 from .errors import SemError
 from .estimators import (
     GroupSample,
@@ -39,7 +39,7 @@ from .residuals import factor_scores as construct_scores
 from .residuals import modification_indices as gains
 from .residuals import residuals as residual_moments
 from .samples import read_samples
-from .standardise import standardised
+from .standardise import KINDS, delta_errors, standardised
 from .starting import starting_values
 from .syntax import Model
 
@@ -389,11 +389,12 @@ class Fit:
             return nowhere  # no errors asked for, or no covariance matrix at the estimates
         if self.choice.se == "bootstrap":
             return np.atleast_2d(np.cov(self._resamples.theta, rowvar=False))
-        bread = inference.inverse_information(self.information, self.K)
+        # Whether a parameter is identified is a matter of the model: noise gives observed information in any direction.
+        bread = inference.inverse_information(self.information, inference.identified(self._expected, self.K))
         if self.choice.se == "robust":
             bread = bread @ self._outer_scores @ bread
         vcov = bread / self.n
-        unknown = inference.unidentified(self.information, self.K)
+        unknown = inference.unidentified(self._expected, self.K)
         vcov[unknown, :] = vcov[:, unknown] = np.nan
         return vcov
 
@@ -435,6 +436,39 @@ class Fit:
                 "std_all": std_all,
             }
         )
+
+    def standardised(self, kind: str = "all") -> pd.DataFrame:
+        """Standardised solution with its own errors, by the delta method (lavaan's `standardizedSolution`).
+
+        Parameters
+        ----------
+        kind : {"all", "lv"}
+            All variables with variance 1, or the constructs only.
+
+        Returns
+        -------
+        DataFrame
+            lhs, op, rhs, group, est, se, z, pvalue, ci_lower, ci_upper; rows as in `.estimates`. se is 0 and z nan
+            where the standardised value is fixed.
+
+        Raises
+        ------
+        SemError
+            For an unknown kind.
+        """
+        import pandas as pd
+
+        if kind not in KINDS:
+            raise SemError(f"standardised solution {kind!r} is unknown; choose from {', '.join(KINDS)}")
+        place = 1 if kind == "all" else 0
+
+        def solution(theta: Array) -> Array:
+            rows = standardised(self.structure, theta)[place]
+            return np.concatenate([rows, self._defined_at(rows)]) if self.model.definitions else rows
+
+        keys = dict(zip(("lhs", "op", "rhs", "group"), zip(*self._keys, strict=True), strict=True))
+        errors = delta_errors(solution, self.theta, self.vcov)
+        return pd.DataFrame({**keys, **_wald(solution(self.theta), errors, self.choice.level)})
 
     @property
     def _keys(self) -> list[tuple[str, str, str, int]]:
@@ -535,12 +569,17 @@ class Fit:
     @cached_property
     def baseline(self) -> TestStatistics:
         """χ² of the independence model: no covariances but those among covariates."""
-        structure, theta = _independence(self)
+        structure, theta = self._independence
         df = _n_moments(structure, self.means) - structure.n_free
         objective = _like(self.objective, structure, self.samples, self.means)
         K = np.eye(structure.n_free)
         scaling = _scaling(objective, self.samples, theta, K, self.means, df, self.choice)
         return TestStatistics(self.n * objective.value(theta), df, self._factor(scaling.factor if scaling else None))
+
+    @cached_property
+    def _independence(self) -> tuple[Structure, Array]:
+        """Structure and estimates of the independence model."""
+        return _independence(self)
 
     @cached_property
     def log_likelihoods(self) -> tuple[float, float] | None:
@@ -565,7 +604,7 @@ class Fit:
         if logl is not None:
             scales: tuple[float | None, float | None] = (None, None)
             if scaling is not None and self.choice.scaled == "yuan_bentler":
-                scales = (scaling.model / self._n_rows_free, scaling.saturated / _n_moments(self.structure, self.means))
+                scales = (scaling.model / max(self._n_rows_free, 1), scaling.saturated / _n_moments(self.structure, self.means))
             likelihoods = Likelihoods(*logl, *scales)
         residue, corrected = self._residue, None
         if isinstance(self.objective, FIMLObjective):
@@ -585,14 +624,13 @@ class Fit:
     def _corrected(self) -> Corrected:
         """What the robust measures of FIML are computed from."""
         assert isinstance(self.objective, FIMLObjective)
-        residue = self._residue
+        robust = self.choice.scaled is not None
+        structure, theta = self._independence
         return missing_data(
-            [found.values for found in self.objective.patterns],
-            residue.sample,
-            residue.implied,
-            [self.objective.jacobian(self.theta, g) @ self.K for g in range(self.structure.groups)],
+            self.objective.complete_data_test(self.theta, self.K, robust=robust),
             self.df,
-            self.choice.scaled is not None,
+            self.objective.of(structure).complete_data_test(theta, robust=robust),
+            self.baseline.df,
         )
 
     @cached_property
@@ -628,17 +666,36 @@ class Fit:
 
     def residuals(self, kind: str = "raw") -> list[Residuals]:
         """Residual moments of each group with their errors, see `crmlab.sem.residuals.residuals`."""
-        residue, weights = self._residue, None
-        acov: list[Array] | None = None
-        if isinstance(self.objective, FIMLObjective):
-            moments = list(
-                zip((found.values for found in self.objective.patterns), residue.sample, residue.implied, strict=True)
-            )
-            weights = [pattern_information(values, implied, "observed") for values, _, implied in moments]
-            acov = [inverse(pattern_information(values, sample, "observed")) for values, sample, _ in moments]
+        residue = self._residue
+        weights, acov = self._moment_weights(residue)
         return residual_moments(
             residue.n, residue.sample, residue.implied, self._derivatives, kind=kind, weights=weights, acov=acov
         )
+
+    def _moment_weights(self, residue: Residue) -> tuple[list[Array], list[Array]]:
+        """Of each group the information about its moments, at the implied ones, and Γ of the observed ones.
+
+        Γ is the inverse information at the observed moments, with robust errors Huber–White's sandwich of it.
+        """
+        answers = [sample.values for sample in self.samples]
+        incomplete = isinstance(self.objective, FIMLObjective)
+        if isinstance(self.objective, FIMLObjective):
+            answers = [found.values for found in self.objective.patterns]
+        observed, weights, acov = self.choice.information == "observed", [], []
+        for values, sample, implied in zip(answers, residue.sample, residue.implied, strict=True):
+            if incomplete:
+                found = [pattern_information(values, at, self.choice.information) for at in (implied, sample)]
+            else:
+                at = GroupMoments(implied.cov, implied.mean)
+                found = [normal_information(at, sample if observed else None), normal_information(sample)]
+            gamma = inverse(found[1])
+            if self.choice.se == "robust":
+                about = GroupMoments(sample.cov, values.mean(axis=0) if sample.mean is None else sample.mean)
+                scores = pattern_information(values, about, "scores")[-len(gamma) :, -len(gamma) :]
+                gamma = gamma @ scores @ gamma
+            weights.append(found[0])
+            acov.append(gamma)
+        return weights, acov
 
     @property
     def _derivatives(self) -> list[Array]:

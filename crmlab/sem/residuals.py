@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, pairwise, permutations
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -115,9 +115,10 @@ def residuals(
 ) -> list[Residuals]:
     """Residual moments of each group and their standard errors, as lavaan's `lavResiduals`.
 
-    With A = Δ(Δ'VΔ)⁻¹Δ'V the residuals have covariance (I − A)Γ(I − A)'/N (Maydeu-Olivares 2017, eq. 13): V the normal
+    With A = Δ(Δ'VΔ)⁻¹Δ'V the residuals have covariance (I − A)Γ(I − A)'/n (Maydeu-Olivares 2017, eq. 13): V the normal
     information at the implied moments, Γ the inverse of that at the observed ones. Correlation residuals take them
-    through the derivatives of the correlations at the observed moments.
+    through the derivatives of the correlations at the observed moments. Where groups share parameters Δ'VΔ is that of
+    all groups; what the sampling errors of the other groups add is left out, as in lavaan.
 
     Parameters
     ----------
@@ -151,12 +152,12 @@ def residuals(
         weights = [normal_information(GroupMoments(i.cov, s.mean)) for s, i in zip(sample, implied, strict=True)]
     if acov is None:
         acov = [np.asarray(np.linalg.inv(normal_information(s)), dtype=float) for s in sample]
-    delta, v = np.vstack(derivatives), block_diagonal([s * w for s, w in zip(shares, weights, strict=True)])
-    gamma = block_diagonal([g / s for s, g in zip(shares, acov, strict=True)])
-    rest = np.eye(len(v)) - delta @ np.linalg.pinv(delta.T @ v @ delta) @ (delta.T @ v)
-    spread = rest @ gamma @ rest.T / sum(n)
-    ends = np.cumsum([0, *(len(d) for d in derivatives)])
-    blocks = [spread[a:b, a:b] for a, b in pairwise(ends)]
+    information = sum((s * d.T @ v @ d for s, d, v in zip(shares, derivatives, weights, strict=True)), np.zeros(()))
+    inverse = np.linalg.pinv(information, hermitian=True)
+    blocks = []
+    for share, size, delta, v, gamma in zip(shares, n, derivatives, weights, acov, strict=True):
+        rest = np.eye(len(v)) - share * delta @ inverse @ delta.T @ v
+        blocks.append(rest @ gamma @ rest.T / size)
     return [_residuals(s, i, block, kind) for s, i, block in zip(sample, implied, blocks, strict=True)]
 
 
