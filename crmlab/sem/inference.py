@@ -58,6 +58,8 @@ class Scaling:
 
 def inverse_information(information: Array, K: Array) -> Array:
     """K (K'EK)⁻¹ K', (q, q), under the constraints theta = offset + K u; pseudo-inverse where directions are empty."""
+    if not K.shape[1]:
+        return np.zeros_like(information)
     reduced = K.T @ information @ K
     scale = np.sqrt(np.maximum(np.abs(np.diagonal(reduced)), 1e-300))
     scaled = reduced / np.outer(scale, scale)
@@ -78,6 +80,15 @@ def empty_directions(information: Array, K: Array) -> list[Array]:
     return [spread * (K @ (vector / scale)) for vector in vectors[:, empty].T]
 
 
+def identified(information: Array, K: Array) -> Array:
+    """The directions of K about which the data say something, (q, u'): K itself where that is true of all of them."""
+    reduced = K.T @ information @ K
+    scale = np.sqrt(np.maximum(np.abs(np.diagonal(reduced)), 1e-300))
+    sizes, vectors = np.linalg.eigh(reduced / np.outer(scale, scale))
+    known = sizes >= _NULL * max(1.0, sizes.max(initial=1.0))
+    return K if known.all() else K @ (vectors[:, known] / scale[:, None])
+
+
 def unidentified(information: Array, K: Array) -> list[int]:
     """Positions of the parameters that take part in an empty direction."""
     directions = empty_directions(information, K)
@@ -92,7 +103,9 @@ def condition_number(information: Array, K: Array) -> float:
     reduced = K.T @ information @ K
     scale = np.sqrt(np.maximum(np.diagonal(reduced), 1e-300))
     sizes = np.linalg.eigvalsh(reduced / np.outer(scale, scale))
-    return float(sizes[-1] / sizes[0]) if len(sizes) and sizes[0] > 0 else float("inf")
+    if not len(sizes):
+        return 1.0
+    return float(sizes[-1] / sizes[0]) if sizes[0] > 0 else float("inf")
 
 
 @dataclass(frozen=True)
@@ -220,11 +233,7 @@ def yuan_bentler_incomplete(objective: FIMLObjective, theta: Array, K: Array, df
     """The same with missing answers: information and scores of the observed patterns."""
     scores = objective.casewise_scores(theta)
     model = float(np.sum(inverse_information(observed, K) * (scores.T @ scores / objective.n)))
-    saturated = 0.0
-    for group in range(objective.structure.groups):
-        free = objective.saturated_scores(group)
-        products = free.T @ free / len(free)
-        saturated += float(np.sum(inverse(objective.saturated_information(group)) * products))
+    saturated = sum(objective.saturated_information(group).trace for group in range(objective.structure.groups))
     return _scaling(df, model, saturated)
 
 
