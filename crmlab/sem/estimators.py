@@ -365,6 +365,8 @@ def minimise(
     u = K.T @ (theta - offset)  # the columns of K are orthonormal
     if not np.isfinite(objective.value(offset + K @ u)):
         return Optimum(offset + K @ u, np.inf, False, 0, "the starting values imply an impossible covariance matrix")
+    if not K.shape[1]:
+        return Optimum(offset, objective.value(offset), True, 0, _CONVERGED)
     if getattr(objective, "newton", False):
         found = _trust_region(objective, offset + K @ u, K, _SCORING)
         if found.converged:

@@ -79,7 +79,7 @@ def fit(
     group_equal: Sequence[str] | str = (),
     std_lv: bool = False,
     meanstructure: bool | None = None,
-    fixed_x: bool = True,
+    fixed_x: bool | None = None,
     orthogonal: bool = False,
     information: str | None = None,
     se: str | None = None,
@@ -112,8 +112,8 @@ def fit(
         Give constructs variance 1 in place of a first loading of 1.
     meanstructure : bool, optional
         Model means. None: where the text speaks of them, with groups, and under FIML.
-    fixed_x : bool
-        Take the moments of observed covariates as given.
+    fixed_x : bool, optional
+        Take the moments of observed covariates as given. None: as lavaan does, but for ULS.
     orthogonal : bool
         No default covariances between exogenous constructs.
     information : {"expected", "observed"}, optional
@@ -169,6 +169,7 @@ def fit(
     if meanstructure is None:
         meanstructure = any(term.rhs == "1" for term in model.terms) or group is not None or missing == "fiml"
     equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
+    fixed_x = estimator != "ULS" if fixed_x is None else fixed_x
     defaults = Defaults(len(samples), meanstructure, std_lv, fixed_x, orthogonal, equal)
     structure = Structure(parameter_table(model, defaults), variables.observed, variables.latent, len(samples))
     found = estimate(model, structure, samples, defaults, choice, problems)
@@ -557,7 +558,11 @@ class Fit:
     def test(self) -> TestStatistics:
         """χ² of the model, with the scaling of a robust estimator."""
         scaling = self._scaling.factor if self._scaling else None
-        return TestStatistics(self.n * self.optimum.value, self.df, self._factor(scaling))
+        return self._statistics(self.optimum.value, self.df, scaling)
+
+    def _statistics(self, value: float, df: int, scaling: float | None) -> TestStatistics:
+        """A test from a discrepancy; that of unweighted least squares has no χ² distribution."""
+        return TestStatistics(self.n * value, df, self._factor(scaling), is_chi_squared=self.choice.estimator != "ULS")
 
     def _factor(self, factor: float | None) -> float | None:
         return np.nan if factor is None and self.choice.scaled else factor
@@ -574,7 +579,7 @@ class Fit:
         objective = _like(self.objective, structure, self.samples, self.means)
         K = np.eye(structure.n_free)
         scaling = _scaling(objective, self.samples, theta, K, self.means, df, self.choice)
-        return TestStatistics(self.n * objective.value(theta), df, self._factor(scaling.factor if scaling else None))
+        return self._statistics(objective.value(theta), df, scaling.factor if scaling else None)
 
     @cached_property
     def _independence(self) -> tuple[Structure, Array]:
@@ -604,7 +609,10 @@ class Fit:
         if logl is not None:
             scales: tuple[float | None, float | None] = (None, None)
             if scaling is not None and self.choice.scaled == "yuan_bentler":
-                scales = (scaling.model / max(self._n_rows_free, 1), scaling.saturated / _n_moments(self.structure, self.means))
+                scales = (
+                    scaling.model / max(self._n_rows_free, 1),
+                    scaling.saturated / _n_moments(self.structure, self.means),
+                )
             likelihoods = Likelihoods(*logl, *scales)
         residue, corrected = self._residue, None
         if isinstance(self.objective, FIMLObjective):
@@ -652,16 +660,22 @@ class Fit:
 
     @cached_property
     def r_squared(self) -> pd.Series:
-        """Explained share of the variance of every dependent variable; index (group,) name."""
+        """Explained share of the variance of every item and every explained variable; index (group,) name.
+
+        nan where a negative residual variance makes it more than 1.
+        """
         import pandas as pd
 
         found: dict[object, float] = {}
         names = (*self.structure.observed, *self.structure.latent)
+        ends = {"=~": "rhs", "~": "lhs"}  # a composite is its items and has no residual
+        explained = {getattr(row, ends[row.op]) for row in self.structure.table if row.op in ends}
         for group, label in enumerate(self.groups):
             total = np.diagonal(self.structure.all_moments(self.theta, group)[0])
-            a, s, _ = self.structure.matrices(self.theta, group)
-            for i in np.flatnonzero((a != 0).any(axis=1) & (total > 0)):
-                found[(label, names[i]) if len(self.groups) > 1 else names[i]] = 1 - s[i, i] / total[i]
+            residual = np.diagonal(self.structure.matrices(self.theta, group)[1])
+            for i in (i for i, name in enumerate(names) if name in explained):
+                share = 1 - residual[i] / total[i] if 0 <= residual[i] and total[i] > 0 else np.nan
+                found[(label, names[i]) if len(self.groups) > 1 else names[i]] = share
         return pd.Series(found, dtype=float, name="r_squared")
 
     def residuals(self, kind: str = "raw") -> list[Residuals]:
@@ -741,10 +755,15 @@ class Fit:
             return f"{self.choice.estimator}, n = {self.n}: not converged ({self.optimum.message})"
         measures, test = self.fit_measures, self.test.scaled if self.test.is_scaled else self.test
         scaled = "_scaled" if self.test.is_scaled else ""
-        said = [f"χ²({self.df}) = {test.chisq:.3f}", f"p = {measures['pvalue' + scaled]:.3f}"]
+        said = [f"χ²({self.df}) = {test.chisq:.3f}"]
         said += [
             f"{text} = {measures[name]:.3f}"
-            for text, name in (("CFI", "cfi" + scaled), ("RMSEA", "rmsea" + scaled), ("SRMR", "srmr"))
+            for text, name in (
+                ("p", "pvalue" + scaled),
+                ("CFI", "cfi" + scaled),
+                ("RMSEA", "rmsea" + scaled),
+                ("SRMR", "srmr"),
+            )
             if name in measures and np.isfinite(measures[name])
         ]
         return f"{self.choice.estimator}, n = {self.n}: " + ", ".join(said)

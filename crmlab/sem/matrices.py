@@ -208,11 +208,11 @@ def _added(variables: Variables, written: Sequence[Parameter], group: int, defau
         for name in (*variables.observed, *variables.latent):
             if name not in covariates:
                 yield Parameter(name, "~~", name, group)
-        if not defaults.orthogonal:
-            for one, other in combinations(variables.exogenous_latent, 2):
-                yield Parameter(one, "~~", other, group)
+        for one, other in combinations(variables.exogenous_latent, 2):
+            yield Parameter(one, "~~", other, group, fixed=0.0 if defaults.orthogonal else None)
         for one, other in combinations(variables.last_endogenous, 2):
-            yield Parameter(one, "~~", other, group)
+            apart = defaults.orthogonal and {one, other} <= set(variables.latent)
+            yield Parameter(one, "~~", other, group, fixed=0.0 if apart else None)
         for one, other in combinations_with_replacement(covariates, 2):
             yield Parameter(one, "~~", other, group, covariate=given)
         if defaults.means:
