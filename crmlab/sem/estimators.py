@@ -29,7 +29,7 @@ import numpy as np
 
 from .curvature import curvature
 from .matrices import Differentials, Structure
-from .moments import Array, inverse
+from .moments import Array, definite_inverse, inverse
 
 _DECREMENT = 1e-13  # at n = 1,000 it leaves every estimate within 1e-5 standard errors of the optimum
 _HESSIAN_STEP = 1e-4  # in units of a parameter's own precision
@@ -147,14 +147,12 @@ class MLObjective:
         total = 0.0
         for group, (sample, weight) in enumerate(zip(self.samples, self.weights, strict=True)):
             cov, mean = self.structure.implied(theta, group)
-            root = _cholesky(cov)
-            if root is None:
+            found = definite_inverse(cov)
+            if found is None:
                 return np.inf
-            moments = self._about(sample, mean)
-            log_det = 2 * np.log(np.diagonal(root)).sum()
-            trace = np.sum(inverse(cov) * moments)
-            total += weight * (log_det + trace - self._log_det[group] - len(cov))
-        return float(total)
+            trace = float(np.vdot(found[0], self._about(sample, mean)))
+            total += weight * (found[1] + trace - self._log_det[group] - len(cov))
+        return total
 
     def gradient(self, theta: Array) -> Array:
         """dF/dθ = tr(Ω dΣ) − 2 dμ'V(m − μ) with Ω = V(Σ − S − (m − μ)(m − μ)')V."""
@@ -513,7 +511,8 @@ class _Quadratic:
     def at(cls, objective: Objective, theta: Array, K: Array) -> _Quadratic:
         hessian = K.T @ objective.observed_information(theta) @ K
         precision = np.einsum("qu,qr,ru->u", K, objective.information(theta), K)
-        scale = np.sqrt(np.maximum(precision, 1e-300))  # items may be of any size
+        # Items may be of any size; what moves nothing at this point has no size, and 1 serves.
+        scale = np.sqrt(np.where(precision > 1e-200, precision, 1.0))
         sizes, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
         slope = vectors.T @ (K.T @ objective.gradient(theta) / (2 * scale))
         return cls(slope, sizes, K @ (vectors / scale[:, None]), scale)

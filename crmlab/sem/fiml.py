@@ -538,6 +538,12 @@ class SaturatedInformation:
         return float(np.vdot(self.inverse, self.products))
 
     @cached_property
+    def expected_trace(self) -> float:
+        """tr(W̃⁻¹J) with the expected information in place of the observed one."""
+        expected = self._estimated(self._fitted.information(expected=True)) / self._patterns.n
+        return float(np.vdot(inverse(expected), self.products))
+
+    @cached_property
     def normal_ratio(self) -> float:
         """tr(W W̃⁻¹)."""
         return float(np.vdot(self.complete, self.inverse))
@@ -614,6 +620,7 @@ class FIMLObjective:
         self.n = sum(found.n for found in self.patterns)
         self.left_out = sum(found.left_out for found in self.patterns)
         self._cached: tuple[bytes | None, list[_Fitted]] = (None, [])
+        self._observed: tuple[bytes, Array] = (b"", np.empty((0, 0)))
         self._known: dict[tuple[int, ...], SaturatedInformation] = {}  # shared with the objectives made by `of`
 
     def of(self, structure: Structure) -> FIMLObjective:
@@ -651,6 +658,12 @@ class FIMLObjective:
 
         −d²log L/dθ² = Δ' I Δ − Σ_m (∂log L/∂m) ∂²m/∂θ², m the moments.
         """
+        key = np.asarray(theta, dtype=float).tobytes()
+        if self._observed[0] != key:
+            self._observed = key, self._second_derivatives(theta)
+        return self._observed[1]
+
+    def _second_derivatives(self, theta: Array) -> Array:
         bent = np.zeros((len(theta), len(theta)))
         for group, fitted in enumerate(self._fitted(theta)):
             by_mean, by_cov = fitted.gradient

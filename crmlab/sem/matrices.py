@@ -265,6 +265,8 @@ def _equal_across_groups(table: list[Parameter], variables: Variables, defaults:
 
 def _kind(row: Parameter, variables: Variables) -> str:
     latent = row.lhs in variables.latent
+    if row.lhs in variables.covariates:
+        return "covariates"  # no part of the model, so that no group constraint is meant for them
     if row.op == "=~":
         return "loadings"
     if row.op == "<~":
@@ -374,6 +376,10 @@ class Structure:
                 names[k] = own + group
         return names
 
+    def follows(self, row: Parameter) -> bool:
+        """Whether a fixed row is computed from the others, so that freeing it would change nothing."""
+        return False
+
     def values(self, theta: Array) -> Array:
         """Value of every row of the table."""
         if not self.n_free:
@@ -479,10 +485,8 @@ class Structure:
     @cached_property
     def covariates(self) -> NDArray[np.intp]:
         """Positions of the covariates whose moments are given, among the observed variables."""
-        return np.array(
-            [i for i, name in enumerate(self.observed) if any(r.covariate and r.lhs == name for r in self.table)],
-            dtype=np.intp,
-        )
+        given = {row.lhs for row in self.table if row.covariate}
+        return np.array([i for i, name in enumerate(self.observed) if name in given], dtype=np.intp)
 
 
 def structure(model: Model, defaults: Defaults, observed: Iterable[str] | None = None) -> Structure:
