@@ -38,7 +38,7 @@ from .residuals import Residuals, model_reliability
 from .residuals import factor_scores as construct_scores
 from .residuals import modification_indices as gains
 from .residuals import residuals as residual_moments
-from .samples import read_samples
+from .samples import read_samples, told_of_names
 from .standardise import KINDS, delta_errors, standardised
 from .starting import starting_values
 from .syntax import Model
@@ -165,11 +165,13 @@ def fit(
         raise SemError(f"engine {engine!r} is unknown; choose one of {', '.join(ENGINES)}")
     choice = replace(choice, bootstrap=bootstrap, seed=seed, interval=interval)
     variables = Variables.of(model)
-    samples, problems = read_samples(data, variables.observed, group, missing)
+    fixed_x = estimator != "ULS" if fixed_x is None else fixed_x
+    given = variables.covariates if fixed_x else ()
+    samples, problems = read_samples(data, variables.observed, group, missing, given)
+    problems += told_of_names(data, variables.latent)
     if meanstructure is None:
         meanstructure = any(term.rhs == "1" for term in model.terms) or group is not None or missing == "fiml"
     equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
-    fixed_x = estimator != "ULS" if fixed_x is None else fixed_x
     defaults = Defaults(len(samples), meanstructure, std_lv, fixed_x, orthogonal, equal)
     structure = Structure(parameter_table(model, defaults), variables.observed, variables.latent, len(samples))
     found = estimate(model, structure, samples, defaults, choice, problems)
@@ -594,6 +596,9 @@ class Fit:
         given = self.structure.covariates.tolist()
         if isinstance(self.objective, FIMLObjective):
             h1 = self.objective.saturated_log_likelihood
+            if given:  # complete, so that their saturated moments are their own
+                own = [GroupSample(s.name, s.values[:, given]) for s in self.samples]
+                h1 -= sum(inference.log_likelihood(s.cov, s.mean, s) for s in own)
         else:
             h1 = sum(inference.log_likelihood(s.cov, s.mean, s, given) for s in self.samples)
         return h1 - self.n * self.optimum.value / 2, h1
@@ -619,7 +624,7 @@ class Fit:
             corrected = self._corrected
             answers = [found.values for found in self.objective.patterns]
             weights = [
-                pattern_information(values, moments, "expected")
+                self._without_given(pattern_information(values, moments, "expected"))
                 for values, moments in zip(answers, residue.implied, strict=True)
             ]
             residue = replace(residue, weights=weights, pairwise=[pairwise_moments(values) for values in answers])
@@ -627,6 +632,13 @@ class Fit:
             self.test, self.baseline, residue, self.n_free, likelihoods=likelihoods, corrected=corrected
         )
         return found if self.engine == "crmlab" else found.where(found.index.isin(_BY_SEMOPY))
+
+    def _without_given(self, weights: Array) -> Array:
+        """Weights of the stacked means and covariances, 0 for those of given covariates."""
+        given = np.isin(np.arange(len(self.structure.observed)), self.structure.covariates)
+        i, j = np.triu_indices(len(given))
+        free = ~np.concatenate([given, given[i] & given[j]])
+        return weights * np.outer(free, free)
 
     @property
     def _corrected(self) -> Corrected:
@@ -857,10 +869,11 @@ def _scaling(
         return None
     if choice.scaled == "satorra_bentler":
         return inference.satorra_bentler(objective, samples, theta, K, means, df)
-    observed = objective.observed_information(theta)
+    expected = choice.information == "expected"
+    information = objective.information(theta) if expected else objective.observed_information(theta)
     if isinstance(objective, FIMLObjective):
-        return inference.yuan_bentler_incomplete(objective, theta, K, df, observed)
-    return inference.yuan_bentler(objective.structure, samples, theta, K, means, df, observed)
+        return inference.yuan_bentler_incomplete(objective, theta, K, df, information, expected)
+    return inference.yuan_bentler(objective.structure, samples, theta, K, means, df, information)
 
 
 def _independence(fitted: Fit) -> tuple[Structure, Array]:

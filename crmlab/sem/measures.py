@@ -518,7 +518,8 @@ def rmsea_interval(
     Parameters
     ----------
     chisq_scaled, df, c_hat : array-like
-        The statistic that is compared with χ²(df): T, or T / c for the robust interval.
+        The statistic that is compared with χ²(df): T, or T / c for the robust interval. The interval is (0, 0) below
+        one degree of freedom, as in lavaan.
 
     Examples
     --------
@@ -530,7 +531,7 @@ def rmsea_interval(
     tail = (1 - level) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
         ends = [np.sqrt(groups * c * noncentrality(t, d, p) / (n * d)) for p in (1 - tail, tail)]
-    lower, upper = (np.where(d == 0, 0.0, end) for end in ends)
+    lower, upper = (np.where(d < 1, 0.0, end) for end in ends)
     return lower, upper
 
 

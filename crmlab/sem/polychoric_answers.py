@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .errors import SemError
 from .moments import Array
+from .samples import told_of_left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,14 +189,14 @@ def _usable_rows(table: Array, missing: str, names: tuple[str, ...]) -> tuple[Ar
     absent = np.isnan(table)
     emptiest = names[int(np.argmax(absent.sum(axis=0)))]
     left_out = absent.any(axis=1) if missing == "listwise" else absent.all(axis=1)
-    notes = []
+    what = "at least one answer missing" if missing == "listwise" else "no answer at all"
+    notes = told_of_left_out(int(left_out.sum()), len(table), [what])
     if left_out.any():
-        what = "a missing answer" if missing == "listwise" else "no answer at all"
-        notes.append(f"{left_out.sum()} of {len(table)} respondents have {what} and were left out.")
         table, absent = table[~left_out], absent[~left_out]
     if len(table) < 3:
         why = f"; column {emptiest} lacks most answers" if left_out.any() else f" (columns {', '.join(names)})"
-        raise SemError(f"{len(table)} respondents with usable answers{why}. A correlation needs at least 3")
+        who = "1 respondent" if len(table) == 1 else f"{len(table)} respondents"
+        raise SemError(f"{who} with usable answers{why}. A correlation needs at least 3")
     if absent.any():
         notes.append(
             f"{absent.sum()} missing answers of {absent.any(axis=1).sum()} respondents: each correlation comes from "
