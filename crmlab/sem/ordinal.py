@@ -13,8 +13,8 @@ variances.
 For groups of n_g of N respondents, Δ the derivatives of the implied statistics σ and W the weights, 1 / diag(Γ):
 
     discrepancy         F = Σ_g (n_g − 1)/N · (s − σ)'W(s − σ),  T = N F             (Muthén, du Toit & Spisic 1997)
-    naive errors        E⁻¹/N,  E = Δ'WΔ
-    robust errors       E⁻¹ Δ'WΓWΔ E⁻¹/N
+    naive errors        E⁻¹/(N − G),  E = Σ_g n_g/N · Δ'WΔ
+    robust errors       E⁻¹ Δ'WΓWΔ E⁻¹/(N − G)
     scaled and shifted  T √(df/t₂) + df − t₁ √(df/t₂),  t₁ = tr(UΓ), t₂ = tr(UΓUΓ), U = W − WΔE⁻¹Δ'W.
 
 Covariates are modelled like all other variables, not conditioned upon.
@@ -49,10 +49,12 @@ from .fit import Choices, Fit, _labels, _search
 from .matrices import Defaults, Differentials, Parameter, Structure, Variables, parameter_table
 from .measures import Corrected, GroupMoments, Residue, TestStatistics, fit_measures
 from .moments import Array
+from .ordinal_scores import ordinal_scores
 from .polychoric import OrdinalMoments, ordinal_moments
 from .polychoric_answers import read_answers
-from .residuals import Residuals
-from .samples import check_columns
+from .residuals import Residuals, check_kind, group_residuals, ratio, residual_spread
+from .residuals import modification_indices as gains
+from .samples import check_columns, told_of_left_out, told_of_names
 from .syntax import Model
 
 if TYPE_CHECKING:
@@ -142,6 +144,7 @@ def fit_ordinal(
     variables = Variables.of(model)
     ordinal = _ordinal(data, variables.observed, ordered, group)
     samples, problems = read_ordinal(data, variables.observed, ordinal, group, missing)
+    problems += told_of_names(data, variables.latent)
     problems += _advice(variables, model, ordinal)
     defaults = Defaults(len(samples), True, std_lv, False, orthogonal, tuple(e for e in equal if e != "thresholds"))
     table = ordinal_table(model, defaults, samples, parameterization, bool({"thresholds", "intercepts"} & set(equal)))
@@ -269,7 +272,7 @@ def read_ordinal(
     levels = {whole.names[i]: list(found) for i, found in zip(whole.ordinal, whole.levels, strict=True)}
     samples, problems = [], []
     if not known.all():
-        problems.append(f"{int((~known).sum())} of {len(data)} respondents have no group and are left out.")
+        problems += told_of_left_out(int((~known).sum()), len(data), ["no group"])
     for name in dict.fromkeys(data[group][known]):
         try:
             moments = ordinal_moments(table[known & (data[group] == name)], ordered, missing=missing, levels=levels)
@@ -379,10 +382,14 @@ class OrdinalStructure(Structure):
     @cached_property
     def star(self) -> Structure:
         """The model of the y* with all residual variances that follow from the rest as parameters of their own."""
-        table = [replace(r, fixed=None, label=None) if self._follows(r) else r for r in self.table]
+        table = [replace(r, fixed=None, label=None) if self._completed(r) else r for r in self.table]
         return Structure(table, self.observed, self.latent, self.groups)
 
-    def _follows(self, row: Parameter) -> bool:
+    def follows(self, row: Parameter) -> bool:
+        """Whether a row is computed from the others: residual variances of ordinal items (delta) or scales (theta)."""
+        return self._completed(row) or (not self.delta and row.op == "~*~")
+
+    def _completed(self, row: Parameter) -> bool:
         return self.delta and row.op == "~~" and row.lhs == row.rhs and row.lhs in self.ordered
 
     @cached_property
@@ -413,7 +420,7 @@ class OrdinalStructure(Structure):
         """For each group the positions in `star` of the residual variances that follow, by ordinal item."""
         found = []
         for group in range(self.groups):
-            part = self._part(group, [self._follows(row) for row in self.table])
+            part = self._part(group, [self._completed(row) for row in self.table])
             found.append(self.star.position[part.rows][np.argsort(part.items)])
         return found
 
@@ -469,6 +476,29 @@ class OrdinalStructure(Structure):
         cov, mean = self.implied(theta, group)
         return self._stack(self.implied_thresholds(theta, group), mean, cov)
 
+    def cuts(self, theta: Array, group: int) -> Array:
+        """−∞, thresholds τ, ∞ of every observed variable, (p, most categories + 1); nan for continuous ones."""
+        values, part = self.values(theta), self.thresholds[group]
+        most = max(np.bincount(part.items), default=0)
+        cuts = np.full((len(self.observed), most + 2), np.nan)
+        cuts[self.ordinal] = np.inf
+        cuts[self.ordinal, 0] = -np.inf
+        for item in self.ordinal:
+            own = values[part.rows[part.items == item]]
+            cuts[item, 1 : len(own) + 1] = own
+        return cuts
+
+    @cached_property
+    def stacked_places(self) -> NDArray[np.intp]:
+        """Where each statistic stands in (means, vech Σ by columns), (s,); −1 for thresholds."""
+        p, c = len(self.observed), self.continuous
+        j, i = np.triu_indices(p)
+        inside = np.zeros((p, p), dtype=np.intp)
+        inside[i, j] = inside[j, i] = p + np.arange(len(i))
+        levels = np.concatenate([np.full(len(self.thresholds[0].items), -1), c])[self._order]
+        j, i = np.triu_indices(p, 1)
+        return np.concatenate([levels, inside[c, c], inside[i, j]])
+
     @cached_property
     def _order(self) -> NDArray[np.intp]:
         """Thresholds (first) and minus the means (after them), sorted by variable."""
@@ -522,7 +552,7 @@ class OrdinalStructure(Structure):
 class DWLSObjective:
     """Weighted least squares of thresholds, means and polychoric covariances, see the module's formulas.
 
-    As in lavaan, a group counts with (n_g − 1)/N.
+    As in lavaan, a group counts with (n_g − 1)/N in the discrepancy and with n_g/N in the information.
 
     Parameters
     ----------
@@ -538,6 +568,7 @@ class DWLSObjective:
         self.samples = samples
         total = sum(sample.n for sample in samples)
         self.shares = [(sample.n - 1) / total for sample in samples]
+        self.counts = [sample.n / total for sample in samples]
         self.weights = [
             sample.diagonal_weights if weights == "diagonal" else np.ones(len(sample.moments.statistics))
             for sample in samples
@@ -565,7 +596,7 @@ class DWLSObjective:
     def information(self, theta: Array) -> Array:
         """E = Δ'WΔ."""
         total = np.zeros((self.structure.n_free, self.structure.n_free))
-        for share, w, delta in zip(self.shares, self.weights, self._at(theta), strict=True):
+        for share, w, delta in zip(self.counts, self.weights, self._at(theta), strict=True):
             total += share * (delta.T @ (w[:, None] * delta))
         return total
 
@@ -576,7 +607,7 @@ class DWLSObjective:
     def outer_scores(self, theta: Array) -> Array:
         """Δ'WΓWΔ."""
         total = np.zeros((self.structure.n_free, self.structure.n_free))
-        blocks = zip(self.shares, self.weights, self.samples, self._at(theta), strict=True)
+        blocks = zip(self.counts, self.weights, self.samples, self._at(theta), strict=True)
         for share, w, sample, delta in blocks:
             weighted = w[:, None] * delta
             total += share * (weighted.T @ sample.moments.gamma @ weighted)
@@ -662,9 +693,14 @@ class OrdinalFit(Fit):
     def _outer_scores(self) -> Array:
         return self.objective.outer_scores(self.theta)
 
+    @cached_property
+    def vcov(self) -> Array:
+        """Covariance matrix of the free parameters, (q, q), of N − G respondents as in lavaan."""
+        return super().vcov * self.n / (self.n - len(self.groups))
+
     @property
     def _shares(self) -> list[float]:
-        return [sample.n / self.n for sample in self._ordinal_samples]
+        return self.objective.counts
 
     @property
     def _gamma(self) -> list[Array]:
@@ -755,16 +791,76 @@ class OrdinalFit(Fit):
         return Residue([s.n for s in samples], observed, implied, self.objective.weights, least_squares=True)
 
     def residuals(self, kind: str = "raw") -> list[Residuals]:
-        """Not offered with ordinal items; `implied` and `samples[g].cov` give raw residuals."""
-        raise SemError("residuals with their errors are not offered for models of ordinal items")
+        """Residual moments and thresholds of each group with their errors, see `crmlab.sem.residuals.residuals`.
+
+        V are the weights of the estimator and Γ is that of the thresholds and polychoric covariances. With several
+        groups lavaan 0.6-14 divides Γ by the size of all of them together; here each group counts with its own.
+        """
+        check_kind(kind)
+        samples, structure = self._ordinal_samples, self.objective.ordinal
+        weights = [np.diag(w) for w in self.objective.weights]
+        spread = residual_spread([s.n for s in samples], self._derivatives, weights, self._gamma)
+        return [
+            _group_residuals(structure, self.theta, group, sample, block, kind)
+            for group, (sample, block) in enumerate(zip(samples, spread, strict=True))
+        ]
 
     def modification_indices(self) -> pd.DataFrame:
-        """Not offered with ordinal items."""
-        raise SemError("modification indices are not offered for models of ordinal items")
+        """What freeing each fixed or absent parameter would gain, see `crmlab.sem.residuals.modification_indices`."""
+        weights = ESTIMATORS[self.choice.estimator].weights
+
+        def objective(structure: Structure) -> DWLSObjective:
+            assert isinstance(structure, OrdinalStructure)
+            return DWLSObjective(structure, self._ordinal_samples, weights)
+
+        residue = self._residue
+        found = gains(self.structure, self.theta, residue.sample, residue.n, objective=objective, constraints=self.K)
+        return found.assign(group=found["group"] + 1)
 
     def factor_scores(self, method: str = "regression") -> pd.DataFrame:
-        """Not offered with ordinal items: the y* behind the answers are not seen."""
-        raise SemError(
-            "factor scores are not offered for models of ordinal items; treat the answers as continuous (estimator "
-            "'MLR') to score respondents"
-        )
+        """Scores of the constructs, one row for each respondent used, see `crmlab.sem.ordinal_scores`."""
+        import pandas as pd
+
+        structure = self.objective.ordinal
+        covariates = Variables.of(self.model).covariates
+        given = np.array([structure.observed.index(name) for name in covariates], dtype=np.intp)
+        blocks = []
+        for group, sample in enumerate(self._ordinal_samples):
+            scores = ordinal_scores(
+                structure.all_moments(self.theta, group),
+                structure.cuts(self.theta, group),
+                sample.values,
+                len(structure.latent),
+                given=given,
+                method=method,
+                names=structure.observed,
+            )
+            blocks.append(pd.DataFrame(scores, columns=list(structure.latent)))
+        return pd.concat(blocks, keys=self.groups, names=["group", "respondent"]) if len(blocks) > 1 else blocks[0]
+
+
+def _group_residuals(
+    structure: OrdinalStructure, theta: Array, group: int, sample: OrdinalSample, spread: Array, kind: str
+) -> Residuals:
+    """Residuals of one group from the covariance of its raw ones in the order of `OrdinalMoments.statistics`."""
+    place = structure.stacked_places
+    level, p = structure.continuous, len(structure.observed)
+    sign = np.ones(len(place))
+    means = np.flatnonzero((place >= 0) & (place < p))
+    sign[means] = -1  # statistics hold minus the means
+    kept = place >= 0
+    whole = np.zeros((p + p * (p + 1) // 2,) * 2)
+    whole[np.ix_(place[kept], place[kept])] = (spread * np.outer(sign, sign))[np.ix_(kept, kept)]
+    cov, mean = structure.implied(theta, group)
+    found = group_residuals(GroupMoments(sample.cov, sample.mean), GroupMoments(cov, mean), whole, kind)
+    threshold = np.concatenate(list(sample.moments.thresholds.values())) - structure.implied_thresholds(theta, group)
+    se = np.sqrt(np.maximum(np.diagonal(spread)[~kept], 0.0))
+    seen = np.isin(np.arange(p), level)
+    parts = [np.where(seen, part, np.nan) for part in (found.mean, found.mean_se, found.mean_z) if part is not None]
+    return replace(
+        found,
+        **dict(zip(("mean", "mean_se", "mean_z"), parts, strict=True)),
+        threshold=threshold,
+        threshold_se=se,
+        threshold_z=ratio(threshold, se),
+    )
