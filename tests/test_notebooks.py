@@ -7,6 +7,7 @@ parameters, and one small notebook serves all questions about the network.
 import ast
 import configparser
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -446,6 +447,14 @@ def test_chapter_9_gives_the_published_numbers():
     assert found["paths"] == pytest.approx(PUBLISHED_PATHS, abs=1e-6)
     assert found["index"] == pytest.approx(INDEX["path"], abs=1e-3)
     assert found["equal_weights"] == pytest.approx(EQUAL_WEIGHTS, abs=1e-3)
+    # lavaan 0.6-14, sem() on the same survey: tests/reference/cbsem/mobi_ml.json. Recorded with six significant digits.
+    known = json.loads((REPOSITORY / "tests/reference/cbsem/mobi_ml.json").read_text("utf-8"))["fit"]
+    expected = {name: known[name.replace("_", ".")] for name in found["maximum_likelihood"]}
+    assert found["maximum_likelihood"] == pytest.approx(expected, rel=5e-6)
+    # semopy 2.3.11: the same discrepancy, an impossible baseline, and AIC = 2 (59 parameters − χ²/n).
+    assert found["semopy"]["chisq"] == pytest.approx(known["chisq"], rel=5e-6)
+    assert found["semopy"]["cfi"] == 1
+    assert found["semopy"]["aic"] == pytest.approx(2 * (59 - known["chisq"] / 250), rel=5e-6)
 
 
 # with other parameters
@@ -476,6 +485,7 @@ def chapter_9_holds(found, parameters):
         "it corrects an error that is not there"
     )
     assert found["covered"] >= 6, "of nine 95 % intervals"
+    assert found["semopy"]["equal"] == 53, "22 variances and 16 loadings of items, 6 variances of constructs, 9 paths"
     assert sorted(found["coarse"].values(), reverse=True) == list(found["coarse"].values()), (
         "fewer points, less closely"
     )
