@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from scipy.stats import norm
 
 from crmlab import datasets
-from crmlab.sem import SemError
+from crmlab.sem import SemError, fit
 from crmlab.sem.matrices import Defaults, Variables
 from crmlab.sem.ordinal import DWLSObjective, OrdinalStructure, fit_ordinal, ordinal_table, read_ordinal
 from crmlab.sem.ordinal_scores import ordinal_scores
@@ -268,6 +268,61 @@ def test_residuals_of_an_independence_model(hs):
     moments = two.samples[0].moments
     assert one.cov[0, 1] == pytest.approx(moments.correlation[0, 1], abs=1e-12)
     assert one.cov_se[0, 1] == pytest.approx(np.sqrt(moments.gamma[-1, -1] / two.n), rel=1e-9)
+
+
+# ---------------------------------------------------------------------------------------------- thresholds in the text
+
+THRESHOLDS = json.loads((HERE / "thresholds.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", THRESHOLDS)
+def test_thresholds_in_the_text_as_lavaan(name):
+    """Written, fixed, labelled within and across groups, constrained; scales; items ordinal by the text alone."""
+    case = THRESHOLDS[name]
+    options = {key.replace(".", "_"): value for key, value in case["args"].items()}
+    if name == "implied":
+        del options["ordered"]
+    found = fit(case["model"], pd.read_csv(HERE / case["data"]), **options)
+    assert_estimates(found.estimates, case, 1e-4)
+    for measure, value in case["fit"].items():
+        assert found.fit_measures[measure.replace(".", "_")] == pytest.approx(value, rel=1e-4, abs=1e-4)
+
+
+def test_start_values_of_thresholds_change_the_way_not_the_end(hs):
+    plain = fit_ordinal("f =~ x1 + x2 + x3", hs, ordered=True)
+    moved = fit_ordinal("f =~ x1 + x2 + x3\nx1 | start(0.9)*t2", hs, ordered=True)
+    keys = ["lhs", "op", "rhs"]
+    both = plain.estimates.merge(moved.estimates, on=keys, suffixes=("", "_moved"))
+    assert len(both) == len(plain.estimates)
+    np.testing.assert_allclose(both["est"], both["est_moved"], atol=1e-6)
+    assert next(r.start for r in moved.structure.table if (r.lhs, r.rhs) == ("x1", "t2")) == 0.9
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("x4 | t3", {}, r"line 4, column 6: x4 \| t3: x4 has 2 thresholds"),
+        ("x4 | u", {}, r"thresholds are named t1, t2, … from the lowest"),
+        ("x4 ~*~ x5", {}, r"a scale is of one variable, as in x4 ~\*~ x4"),
+        ("visual | t1", {}, "speaks of thresholds of visual, which is no observed variable"),
+        ("x4 ~*~ NA*x4", {"parameterization": "theta"}, "under theta scales follow from the residual variances"),
+    ],
+)
+def test_faulty_thresholds_are_told(hs, text, options, message):
+    with pytest.raises(SemError, match=message):
+        fit(THREE + "\n" + text, hs, ordered=NINE, **options)
+
+
+def test_thresholds_are_of_ordinal_items(hs):
+    from crmlab.sem.fit import fit as fit_continuous
+
+    with pytest.raises(SemError, match=r"line 4, column 6: x4 \| t1: only ordinal items have thresholds"):
+        fit_continuous(THREE + "\nx4 | t1", hs)
+
+
+def test_equal_residuals_under_delta_are_told(hs):
+    options = {"ordered": NINE, "group": "school", "group_equal": ("loadings", "thresholds", "residuals")}
+    assert any("says nothing of ordinal items under" in text for text in fit_ordinal(THREE, hs, **options).problems)
 
 
 # ------------------------------------------------------------------------------------------------- what always holds

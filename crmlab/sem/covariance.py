@@ -10,8 +10,10 @@ import numpy as np
 
 from . import fit as continuous
 from . import ordinal
+from .conditional import fit_conditional
 from .errors import SemError
 from .fit import Fit
+from .matrices import Variables
 from .syntax import Model
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ def fit(
         Leave incomplete respondents out; let each count with the items answered (ML, MLR); each pair of ordinal items
         with its own respondents.
     ordered : sequence of str, or True for all
-        Ordinal items, of which only the order of the answers counts.
+        Ordinal items, of which only the order of the answers counts; those with thresholds in the text always are.
     group : str, optional
         Column that divides the respondents.
     group_equal : str or sequence of str
@@ -84,7 +86,11 @@ def fit(
     True
     """
     common: dict[str, Any] = {"missing": missing, "group": group, "group_equal": group_equal}
-    of_ordinal = estimator in ORDINAL_ESTIMATORS or ordered is True or (ordered is not False and len(ordered) > 0)
+    model = Model(model) if isinstance(model, str) else model
+    of_ordinal = estimator in ORDINAL_ESTIMATORS or are_ordinal(model, ordered)
+    model = Model(model) if isinstance(model, str) else model
+    conditional = options.pop("conditional_x", True) if of_ordinal else False
+    given = conditional and bool(Variables.of(model).covariates)
     known = inspect.signature(ordinal.fit_ordinal if of_ordinal else continuous.fit).parameters
     for name in options:
         if name not in known:
@@ -93,10 +99,17 @@ def fit(
     try:
         if of_ordinal:
             chosen = "WLSMV" if estimator == "ML" else estimator
-            return ordinal.fit_ordinal(model, data, estimator=chosen, ordered=ordered, **common, **options)
+            estimated = fit_conditional if given else ordinal.fit_ordinal
+            return estimated(model, data, estimator=chosen, ordered=ordered, **common, **options)
         return continuous.fit(model, data, estimator=estimator, **common, **options)
     except np.linalg.LinAlgError as error:
         raise SemError(
             f"the model's equations have no solution ({error}): look for fixed paths in a circle, or fixed values that "
             "no variable can have"
         ) from error
+
+
+def are_ordinal(model: Model, ordered: Sequence[str] | bool) -> bool:
+    """Whether items are named as ordinal, or have thresholds in the text."""
+    named = ordered if isinstance(ordered, bool) else len(ordered) > 0
+    return named or len(model.ordinal) > 0

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from .errors import ModelError, SemError
 from .moments import Array
-from .syntax import Model, Modifier
+from .syntax import ORDINAL_OPERATORS, Model, Modifier
 
 GROUP_EQUAL = (
     "loadings",
@@ -51,7 +51,7 @@ class Parameter:
     Attributes
     ----------
     lhs, op, rhs : str
-        The relation; op is one of =~ <~ ~ ~~ ~1 (rhs is empty for ~1).
+        The relation; op is one of =~ <~ ~ ~~ ~1 (rhs is empty for ~1), of ordinal items also | and ~*~.
     group : int
         Counted from 0.
     fixed : float or None
@@ -153,13 +153,17 @@ class Defaults:
     group_equal: tuple[str, ...] = ()
 
 
-def parameter_table(model: Model, defaults: Defaults) -> list[Parameter]:
+def parameter_table(model: Model, defaults: Defaults, ordinal: bool = False) -> list[Parameter]:
     """Every parameter of the model in every group: what is written, then what is added by default.
+
+    Thresholds and scales may stand in the text where items are `ordinal`.
 
     Raises
     ------
     ModelError
-        Modifiers for another number of groups, or a group constraint that is unknown.
+        Modifiers for another number of groups; thresholds of continuous variables.
+    SemError
+        A group constraint that is unknown.
 
     Examples
     --------
@@ -172,6 +176,9 @@ def parameter_table(model: Model, defaults: Defaults) -> list[Parameter]:
     unknown = [name for name in defaults.group_equal if name not in GROUP_EQUAL]
     if unknown:
         raise SemError(f"group_equal {unknown[0]!r} is unknown; choose from {', '.join(GROUP_EQUAL)}")
+    if model.ordinal and not ordinal:
+        term = next(term for term in model.terms if term.op in ORDINAL_OPERATORS)
+        raise ModelError(f"{term.written}: only ordinal items have thresholds and scales", term.line, term.column)
     variables = Variables.of(model)
     table: list[Parameter] = []
     for group in range(defaults.groups):

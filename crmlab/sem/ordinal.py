@@ -26,6 +26,8 @@ Muthén, B. (1984). A general structural equation model with dichotomous, ordere
 variable indicators. Psychometrika 49, 115–132.
 Muthén, B., du Toit, S. & Spisic, D. (1997). Robust inference using weighted least squares and quadratic estimating
 equations in latent variable modeling with categorical and continuous outcomes. Unpublished technical report.
+Satorra, A. (2000). Scaled and adjusted restricted tests in multi-sample analysis of moment structures. In Heijmans,
+Pollock & Satorra (eds.), Innovations in Multivariate Statistical Analysis, 233–247.
 Satorra, A. & Bentler, P. M. (1994). Corrections to test statistics and standard errors in covariance structure
 analysis. In von Eye & Clogg (eds.), Latent Variables Analysis, 399–419.
 """
@@ -33,6 +35,7 @@ analysis. In von Eye & Clogg (eds.), Latent Variables Analysis, 399–419.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -43,7 +46,7 @@ from numpy.typing import NDArray
 from . import expressions
 from .corrected import block_diagonal
 from .corrected import ordinal as corrected_ordinal
-from .errors import SemError
+from .errors import ModelError, SemError
 from .estimators import GroupSample, half_hessian
 from .fit import Choices, Fit, _labels, _search
 from .matrices import Defaults, Differentials, Parameter, Structure, Variables, parameter_table
@@ -103,7 +106,7 @@ def fit_ordinal(
     Parameters
     ----------
     model : Model or text
-        In lavaan's language. Thresholds are added: `x | t1`, `x | t2`, …
+        In lavaan's language. Thresholds that are not written (`x | t1 + t2`) are added.
     data : DataFrame (n, columns)
         Ordinal items hold whole numbers or an ordered Categorical; only the order of the categories counts.
     estimator : {"WLSMV", "DWLS", "WLSM", "WLSMVS", "ULSMV", "ULS"}
@@ -142,10 +145,15 @@ def fit_ordinal(
     equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
     choice = _choices(estimator, parameterization, missing, se, level)
     variables = Variables.of(model)
-    ordinal = _ordinal(data, variables.observed, ordered, group)
+    ordinal = _ordinal(data, variables.observed, ordered, group, model.ordinal)
     samples, problems = read_ordinal(data, variables.observed, ordinal, group, missing)
     problems += told_of_names(data, variables.latent)
     problems += _advice(variables, model, ordinal)
+    if "residuals" in equal and parameterization == "delta":
+        problems.append(
+            "group_equal='residuals' says nothing of ordinal items under parameterization='delta', where their "
+            "residual variances follow from the rest; use parameterization='theta'."
+        )
     defaults = Defaults(len(samples), True, std_lv, False, orthogonal, tuple(e for e in equal if e != "thresholds"))
     table = ordinal_table(model, defaults, samples, parameterization, bool({"thresholds", "intercepts"} & set(equal)))
     structure = OrdinalStructure(
@@ -223,7 +231,7 @@ class OrdinalSample(GroupSample):
         moments = self.moments
         first, second = moments.sample.pairs.first, moments.sample.pairs.second
         size = np.ones(len(moments.statistics))
-        size[-len(first) :] = moments.variance[first] * moments.variance[second]
+        size[len(size) - len(first) :] = moments.variance[first] * moments.variance[second]
         spread = np.diagonal(moments.gamma)
         if nothing := np.flatnonzero(~(spread > _NOTHING * size)).tolist():
             place = f" in group {self.name}" if self.name else ""
@@ -235,7 +243,11 @@ class OrdinalSample(GroupSample):
 
 
 def _ordinal(
-    data: pd.DataFrame, observed: Sequence[str], ordered: Sequence[str] | bool, group: str | None
+    data: pd.DataFrame,
+    observed: Sequence[str],
+    ordered: Sequence[str] | bool,
+    group: str | None,
+    written: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """The ordinal ones among the observed variables of the model."""
     import pandas as pd
@@ -249,6 +261,9 @@ def _ordinal(
         wanted = {ordered} if isinstance(ordered, str) else set(ordered)
     if unknown := [name for name in wanted if name not in data.columns]:
         raise SemError(f"ordered: the data hold no column {unknown[0]}")
+    if alone := [name for name in written if name not in observed]:
+        raise SemError(f"the text speaks of thresholds of {alone[0]}, which is no observed variable of the model")
+    wanted |= set(written)
     wanted |= {n for n in observed if isinstance(data[n].dtype, pd.CategoricalDtype) and data[n].cat.ordered}
     found = tuple(name for name in observed if name in wanted)
     if not found:
@@ -309,23 +324,48 @@ def ordinal_table(
     """
     table = []
     for group, sample in enumerate(samples):
-        rows = [row for row in parameter_table(model, defaults) if row.group == group]
+        rows = [row for row in parameter_table(model, defaults, ordinal=True) if row.group == group]
         thresholds = sample.moments.thresholds
         freed = equal_thresholds and group > 0
         if freed and "means" not in defaults.group_equal:
             latent = set(model.constructs)
             rows = [replace(r, fixed=None) if r.op == "~1" and r.lhs in latent and not r.user else r for r in rows]
-        rows = [_without_unit(r, thresholds, freed and parameterization == "theta") for r in rows]
-        written, covariances = [r for r in rows if r.user], [r for r in rows if not r.user and r.op != "~1"]
+        free_residual = freed and parameterization == "theta" and "residuals" not in defaults.group_equal
+        rows = [_without_unit(r, thresholds, free_residual) for r in rows]
+        cuts = {
+            cut.key: cut for cut in _thresholds(samples[0] if equal_thresholds else sample, group, equal_thresholds)
+        }
+        written = [_completed_cut(r, cuts, model) if r.op == "|" else r for r in rows if r.user]
+        known = {r.key for r in written}
+        covariances = [r for r in rows if not r.user and r.op != "~1"]
         means = [r for r in rows if not r.user and r.op == "~1"]
-        cuts = list(_thresholds(samples[0] if equal_thresholds else sample, group, equal_thresholds))
         free_scale = freed and parameterization == "delta"
         scales = [
             Parameter(name, "~*~", name, group, None if free_scale else 1.0, start=1.0 if free_scale else None)
             for name in thresholds
         ]
-        table += [*written, *cuts, *covariances, *scales, *means]
+        added = [r for r in (*cuts.values(), *covariances, *scales) if r.key not in known]
+        table += [*(_checked_scale(r, parameterization) for r in written), *added, *means]
     return table
+
+
+def _completed_cut(row: Parameter, cuts: Mapping[tuple[str, str, str, int], Parameter], model: Model) -> Parameter:
+    """A written threshold with the start, and unless it says otherwise the label, of the one that is added else."""
+    usual = cuts.get(row.key)
+    if usual is None:
+        term = next(t for t in model.terms if (t.lhs, t.op, t.rhs) == (row.lhs, row.op, row.rhs))
+        number = sum(lhs == row.lhs for lhs, _, _, _ in cuts)
+        raise ModelError(f"{term.written}: {row.lhs} has {number} thresholds", term.line, term.column)
+    label = usual.label if row.label is None and row.fixed is None else row.label
+    return replace(row, label=label, start=usual.start if row.start is None else row.start)
+
+
+def _checked_scale(row: Parameter, parameterization: str) -> Parameter:
+    if row.op != "~*~":
+        return row
+    if parameterization == "theta":
+        raise SemError(f"{row.lhs} ~*~ {row.lhs}: under theta scales follow from the residual variances")
+    return row if row.fixed is not None or row.start is not None else replace(row, start=1.0)
 
 
 def _without_unit(row: Parameter, thresholds: Mapping[str, Array], free_residual: bool) -> Parameter:
@@ -401,8 +441,12 @@ class OrdinalStructure(Structure):
         return carried
 
     def _part(self, group: int, chosen: Sequence[bool]) -> _Part:
+        """Rows by item, thresholds of an item from the lowest."""
+        index = {name: i for i, name in enumerate(self.observed)}
         rows = [k for k, row in enumerate(self.table) if row.group == group and chosen[k]]
-        items = [self.observed.index(self.table[k].lhs) for k in rows]
+        number = {k: int(self.table[k].rhs[1:]) if self.table[k].op == "|" else 0 for k in rows}
+        rows.sort(key=lambda k: (index[self.table[k].lhs], number[k]))
+        items = [index[self.table[k].lhs] for k in rows]
         return _Part(np.array(rows, dtype=np.intp), np.array(items, dtype=np.intp), self.position[rows])
 
     @cached_property
@@ -421,7 +465,7 @@ class OrdinalStructure(Structure):
         found = []
         for group in range(self.groups):
             part = self._part(group, [self._completed(row) for row in self.table])
-            found.append(self.star.position[part.rows][np.argsort(part.items)])
+            found.append(self.star.position[part.rows])
         return found
 
     def complete(self, theta: Array) -> Array:
@@ -514,6 +558,11 @@ class OrdinalStructure(Structure):
 
     def statistics_derivatives(self, theta: Array, group: int) -> Array:
         """Δ, derivatives of the implied statistics by the free parameters, (s, q)."""
+        d_thresholds, d_mean, d_cov, _ = self._moment_derivatives(theta, group)
+        return self._stack(d_thresholds, d_mean, d_cov).T
+
+    def _moment_derivatives(self, theta: Array, group: int) -> tuple[Array, Array, Array, Array]:
+        """Derivatives of δ(τ − μ*) (q, t), of μ* (q, p), of Σ (q, p, p), and dδ/δ (q, p)."""
         values, full = self.values(theta), self.complete(theta)
         star = self.star.derivatives(full, group)
         scale, ordinal = self._scale(values, group), self.ordinal
@@ -533,7 +582,7 @@ class OrdinalStructure(Structure):
             d_log_scale[:, ordinal] = -np.diagonal(d_cov, axis1=1, axis2=2)[:, ordinal] / (2 * variances)
         cov = star.cov * np.outer(scale, scale)
         d_cov = d_cov * np.outer(scale, scale) + (d_log_scale[:, :, None] + d_log_scale[:, None, :]) * cov
-        return self._stack(self._threshold_derivatives(theta, group, d_mean, d_log_scale, scale), d_mean, d_cov).T
+        return self._threshold_derivatives(theta, group, d_mean, d_log_scale, scale), d_mean, d_cov, d_log_scale
 
     def _threshold_derivatives(
         self, theta: Array, group: int, d_mean: Array, d_log_scale: Array, scale: Array
@@ -573,8 +622,15 @@ class DWLSObjective:
             sample.diagonal_weights if weights == "diagonal" else np.ones(len(sample.moments.statistics))
             for sample in samples
         ]
+        self.targets = [sample.moments.statistics for sample in samples]
         self._theta: Array | None = None
         self._groups: list[Array] = []
+
+    def towards(self, statistics: Sequence[Array]) -> DWLSObjective:
+        """The same distance from other statistics."""
+        other = copy(self)
+        other.targets = list(statistics)
+        return other
 
     def value(self, theta: Array) -> float:
         """F at theta; infinite where the parameters imply no variance."""
@@ -621,7 +677,7 @@ class DWLSObjective:
         return self._groups
 
     def _away(self, theta: Array, group: int) -> Array:
-        return self.samples[group].moments.statistics - self.ordinal.statistics(theta, group)
+        return self.targets[group] - self.ordinal.statistics(theta, group)
 
 
 def adjusted(plain: TestStatistics, traces: tuple[float, float], scaled: str) -> TestStatistics:
@@ -665,6 +721,42 @@ def traces(
     weighted = w[:, None] * delta
     u_gamma = w[:, None] * acov - weighted @ (np.linalg.pinv(weighted.T @ delta, rcond=1e-12) @ (weighted.T @ acov))
     return float(np.trace(u_gamma)), float(np.sum(u_gamma * u_gamma.T))
+
+
+def difference_traces(
+    weights: Sequence[Array],
+    gamma: Sequence[Array],
+    derivatives: Sequence[Array],
+    restricted: Sequence[Array],
+    shares: Sequence[float],
+) -> tuple[float, float]:
+    """tr(UΓ) and tr(UΓUΓ) of the difference between a fit and a restricted one (Satorra 2000).
+
+    A are the constraints that take Δ of the freer model to that of the restricted, each at its own estimates: the
+    orthogonal complement of Δ⁺Δ_r (lavaan's A.method "delta"). With E = Δ'WΔ of the freer one,
+    U = WΔ E⁻¹A'(A E⁻¹ A')⁻¹A E⁻¹ Δ'W.
+
+    Parameters
+    ----------
+    weights, gamma, derivatives, shares
+        Of the freer fit, see `traces`; Δ (s, u).
+    restricted : sequence of arrays (s, r), r < u
+        Δ of the restricted fit, rows in the same order.
+    """
+    delta = np.vstack(derivatives)
+    image = np.linalg.lstsq(delta, np.vstack(restricted), rcond=1e-10)[0]
+    left, size, _ = np.linalg.svd(image)
+    a = left[:, int((size > 1e-8 * size.max(initial=0.0)).sum()) :].T
+    information = sum(
+        (f * d.T @ (w[:, None] * d) for f, d, w in zip(shares, derivatives, weights, strict=True)), np.zeros(())
+    )
+    free = np.linalg.pinv(information, rcond=1e-12, hermitian=True)
+    across = free @ a.T
+    middle = across @ np.linalg.pinv(a @ across, hermitian=True) @ across.T
+    scores = [w[:, None] * d for w, d in zip(weights, derivatives, strict=True)]
+    outer = sum((f * v.T @ g @ v for f, g, v in zip(shares, gamma, scores, strict=True)), np.zeros(()))
+    product = middle @ outer
+    return float(np.trace(product)), float(np.sum(product * product.T))
 
 
 # ------------------------------------------------------------------------------------------------------- the result
@@ -724,6 +816,29 @@ class OrdinalFit(Fit):
             return plain
         found = traces(self.objective.weights, self._gamma, self._derivatives, self._shares)
         return adjusted(plain, found, self.choice.scaled)
+
+    def difference(self, restricted: OrdinalFit) -> TestStatistics:
+        """The test of the difference to a restricted fit, scaled and shifted, see `difference_traces`."""
+        plain = TestStatistics(restricted.test.chisq - self.test.chisq, restricted.df - self.df)
+        found = difference_traces(
+            self.objective.weights, self._gamma, self._derivatives, self._carried_from(restricted)[1], self._shares
+        )
+        return adjusted(plain, found, "scaled_shifted")
+
+    def reproduction(self, restricted: OrdinalFit) -> DWLSObjective:
+        """The distance of this model from the statistics that another fit of the same answers implies."""
+        return self.objective.towards(self._carried_from(restricted)[0])
+
+    def _carried_from(self, other: OrdinalFit) -> tuple[list[Array], list[Array]]:
+        """Implied statistics and Δ of another fit, groups and rows in the order of this one."""
+        statistics, derivatives = [], []
+        for sample in self._ordinal_samples:
+            group = other.groups.index(sample.name)
+            place = {_unordered(name): k for k, name in enumerate(other._ordinal_samples[group].moments.labels)}
+            order = [place[_unordered(name)] for name in sample.moments.labels]
+            statistics.append(other.objective.ordinal.statistics(other.theta, group)[order])
+            derivatives.append(other._derivatives[group][order])
+        return statistics, derivatives
 
     @cached_property
     def baseline(self) -> TestStatistics:
@@ -837,6 +952,11 @@ class OrdinalFit(Fit):
             )
             blocks.append(pd.DataFrame(scores, columns=list(structure.latent)))
         return pd.concat(blocks, keys=self.groups, names=["group", "respondent"]) if len(blocks) > 1 else blocks[0]
+
+
+def _unordered(label: str) -> tuple[str, ...]:
+    """A statistic's name, the two ends of a covariance in either order."""
+    return tuple(sorted(label.split("~~")))
 
 
 def _group_residuals(
