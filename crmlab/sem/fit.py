@@ -90,59 +90,9 @@ def fit(
     engine: str = "crmlab",
     options: Mapping[str, Any] | None = None,
 ) -> Fit:
-    """Estimate a covariance structure model.
+    """Estimate a model of continuous items: what `crmlab.sem.fit` does where no item is ordinal.
 
-    Parameters
-    ----------
-    model : Model or text
-        In lavaan's language, see `crmlab.sem.syntax`.
-    data : DataFrame (n, columns)
-        Answers as numbers, one row a respondent, nan where missing.
-    estimator : {"ML", "MLR", "MLM", "ULS"}
-        Maximum likelihood; with Huber–White errors and Yuan–Bentler test; with Satorra–Bentler errors and test;
-        unweighted least squares.
-    missing : {"listwise", "fiml"}
-        Leave incomplete respondents out, or let each count with the items answered (ML and MLR).
-    group : str, optional
-        Column that divides the respondents.
-    group_equal : str or sequence of str
-        What is equal in all groups: "loadings", "intercepts", "means", "regressions", "residuals",
-        "residual.covariances", "lv.variances", "lv.covariances".
-    std_lv : bool
-        Give constructs variance 1 in place of a first loading of 1.
-    meanstructure : bool, optional
-        Model means. None: where the text speaks of them, with groups, and under FIML.
-    fixed_x : bool, optional
-        Take the moments of observed covariates as given. None: as lavaan does, but for ULS.
-    orthogonal : bool
-        No default covariances between exogenous constructs.
-    information : {"expected", "observed"}, optional
-        None: observed for MLR and FIML.
-    se : {"standard", "robust", "bootstrap", "none"}, optional
-        None: as the estimator says.
-    level : float in (0, 1)
-        Of the intervals.
-    bootstrap, seed : int
-        Resamples of se="bootstrap", and what they are drawn from.
-    interval : {"percentile", "bias_corrected"}
-        Of se="bootstrap".
-    engine : {"crmlab", "semopy"}
-        semopy gives a second opinion by complete-data ML in one group: estimates and χ², the rest is nan.
-    options : mapping, optional
-        Of semopy's search; None: {"ftol": 1e-12}.
-
-    Returns
-    -------
-    Fit
-        Look at `.converged` and `.problems` before anything else.
-
-    Raises
-    ------
-    ModelError
-        The text cannot be read, with line and column.
-    SemError
-        An option is unknown; a column is missing, constant, empty, not numeric, infinite, or repeats others; there are
-        too few respondents.
+    Parameters, result and errors are described there.
 
     Examples
     --------
