@@ -53,11 +53,28 @@ def fit(
     group : str, optional
         Column that divides the respondents.
     group_equal : str or sequence of str
-        What is equal in all groups, such as "loadings" or "intercepts".
+        What is equal in all groups: "loadings", "intercepts", "means", "regressions", "residuals",
+        "residual.covariances", "lv.variances", "lv.covariances", for ordinal items also "thresholds".
     **options
-        Further options of `crmlab.sem.fit.fit` (std_lv, meanstructure, fixed_x, orthogonal, information, se, level,
-        bootstrap, seed, interval, engine) or `crmlab.sem.ordinal.fit_ordinal` (parameterization, std_lv, orthogonal,
-        se, level).
+        For all items
+
+        * std_lv (False): give constructs variance 1 in place of a first loading of 1;
+        * orthogonal (False): no default covariances between exogenous constructs;
+        * se (None, as the estimator says): "standard", "robust", "none", for continuous items also "bootstrap";
+        * level (0.95): of the intervals, between 0 and 1.
+
+        For continuous items
+
+        * meanstructure (None: where the text speaks of means, with groups, and under FIML): model means;
+        * fixed_x (None, as lavaan does, but for ULS): take the moments of observed covariates as given;
+        * information (None: observed for MLR and FIML): "expected" or "observed";
+        * bootstrap (1000), seed (0), interval ("percentile" or "bias_corrected"): of se="bootstrap";
+        * engine ("crmlab" or "semopy"): semopy gives a second opinion by complete-data ML in one group, estimates and χ²
+          only, with `options` (None: {"ftol": 1e-12}) for its search.
+
+        For ordinal items
+
+        * parameterization ("delta" or "theta"): whether y* has variance 1, or its residual.
 
     Returns
     -------
@@ -69,8 +86,8 @@ def fit(
     ModelError
         The text cannot be read, with line and column.
     SemError
-        An option is unknown or not meant for such items; the table cannot be used; the model's equations have no
-        solution.
+        An option is unknown or not meant for such items; a column is missing, constant, empty, not numeric, infinite,
+        or repeats others; there are too few respondents; the model's equations have no solution.
 
     Examples
     --------
