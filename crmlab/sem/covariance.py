@@ -69,8 +69,8 @@ def fit(
         * fixed_x (None, as lavaan does, but for ULS): take the moments of observed covariates as given;
         * information (None: observed for MLR and FIML): "expected" or "observed";
         * bootstrap (1000), seed (0), interval ("percentile" or "bias_corrected"): of se="bootstrap";
-        * engine ("crmlab" or "semopy"): semopy gives a second opinion by complete-data ML in one group, estimates and χ²
-          only, with `options` (None: {"ftol": 1e-12}) for its search.
+        * engine ("crmlab" or "semopy"): semopy gives a second opinion by complete-data ML in one group, estimates and
+          χ² only, with `options` (None: {"ftol": 1e-12}) for its search.
 
         For ordinal items
 

@@ -636,7 +636,7 @@ class Fit:
             total = np.diagonal(self.structure.all_moments(self.theta, group)[0])
             residual = np.diagonal(self.structure.matrices(self.theta, group)[1])
             for i in (i for i, name in enumerate(names) if name in explained):
-                share = 1 - residual[i] / total[i] if 0 <= residual[i] and total[i] > 0 else np.nan
+                share = 1 - residual[i] / total[i] if residual[i] >= 0 and total[i] > 0 else np.nan
                 found[(label, names[i]) if len(self.groups) > 1 else names[i]] = share
         return pd.Series(found, dtype=float, name="r_squared")
 
