@@ -96,11 +96,9 @@ def told_of_names(data: pd.DataFrame, latent: Sequence[str]) -> list[str]:
     """The sentence on constructs that bear the name of a column, none where there are none."""
     if not (both := [name for name in latent if name in data.columns]):
         return []
-    a, bears, the = ("A column", "bears", "it") if len(both) == 1 else ("Columns", "bear", "they")
-    what = "the construct" if len(both) == 1 else "constructs"
     return [
-        f"{a} of the data {bears} the name of {what} {_listed(both)}; {the} {'is' if len(both) == 1 else 'are'} not used, "
-        "as the model says what is measured. Rename the construct if the column was meant."
+        f"The data hold columns with the names of constructs: {_listed(both)}. They are not used, as the model says "
+        "what measures a construct; rename the construct if the column was meant."
     ]
 
 
@@ -157,19 +155,19 @@ def check_columns(data: pd.DataFrame, observed: Sequence[str], group: str | None
 
 
 def _values(data: pd.DataFrame, observed: Sequence[str]) -> Array:
-    """The columns of the model as floats, (n, p), nan where missing.
+    """The columns of the model as floats, (n, p), nan where missing; an item's answers lie together in memory.
 
     A table of plain numbers is read in one go; any other column by column, so that an error can say where.
     """
     columns = data[list(observed)]
     if all(isinstance(kind, np.dtype) and kind.kind in "iuf" for kind in columns.dtypes):
-        values = np.ascontiguousarray(columns.to_numpy(dtype=float))
+        values = np.asfortranarray(columns.to_numpy(dtype=float))
         if not np.isinf(values).any():
             return values
-    return np.column_stack([_numbers(columns[name], name) for name in observed])
+    return np.asfortranarray(np.column_stack([numbers(columns[name], name) for name in observed]))
 
 
-def _numbers(column: pd.Series, name: str) -> Array:
+def numbers(column: pd.Series, name: str) -> Array:
     """A column as floats, nan where missing."""
     if column.dtype.kind in "mMc":
         raise SemError(f"column {name} holds {column.dtype} values, expected numbers")
