@@ -119,7 +119,8 @@ def fit_ordinal(
         Whether y* has variance 1, or its residual.
     missing : {"listwise", "pairwise"}
     group, group_equal, std_lv, orthogonal, level
-        As of `fit`; `group_equal` also takes "thresholds" ("intercepts" of ordinal items are their thresholds).
+        As of `fit`; `group_equal` also takes "thresholds", which goes together with "intercepts": those of ordinal
+        items are their thresholds.
     se : {"standard", "robust", "none"}, optional
 
     Returns
@@ -154,8 +155,10 @@ def fit_ordinal(
             "group_equal='residuals' says nothing of ordinal items under parameterization='delta', where their "
             "residual variances follow from the rest; use parameterization='theta'."
         )
-    defaults = Defaults(len(samples), True, std_lv, False, orthogonal, tuple(e for e in equal if e != "thresholds"))
-    table = ordinal_table(model, defaults, samples, parameterization, bool({"thresholds", "intercepts"} & set(equal)))
+    if "thresholds" in equal:
+        equal = ("intercepts", *(e for e in equal if e not in ("thresholds", "intercepts")))
+    defaults = Defaults(len(samples), True, std_lv, False, orthogonal, equal)
+    table = ordinal_table(model, defaults, samples, parameterization, "intercepts" in equal)
     structure = OrdinalStructure(
         table, variables.observed, variables.latent, len(samples), ordinal, parameterization == "delta"
     )

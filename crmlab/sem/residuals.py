@@ -328,12 +328,12 @@ def _candidates(structure: Structure) -> Iterator[Parameter]:
 def _scales(structure: Structure, theta: Array, row: Parameter) -> tuple[float, float]:
     """Factors from EPC to its value with latent, and with all, variables of unit variance.
 
-    A covariance is standardised by the residual variances of its two ends, as lavaan does.
+    A covariance is standardised by the residual variances of its two ends, as lavaan does; a variance by its total.
     """
     place = {name: i for i, name in enumerate((*structure.observed, *structure.latent))}
     total = structure.all_moments(theta, row.group)[0]
     residual = structure.matrices(theta, row.group)[1]
-    variances = np.abs(np.diag(residual if row.op == "~~" else total))
+    variances = np.abs(np.diag(residual if row.op == "~~" and row.lhs != row.rhs else total))
     sd = {name: float(np.sqrt(variances[place[name]])) for name in (row.lhs, row.rhs) if name in place}
     latent = {name: value if name in structure.latent else 1.0 for name, value in sd.items()}
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -71,5 +71,5 @@ save(list(
   labels = text(paste0(HS, "\nx4 | u*t1\nx5 | u*t1\nx6 | w*t2\nx4 | w*t2\nspan := w - u"), nine), constraint = text(paste0(HS, "\nx4 | u*t1 + w*t2\nw == -1*u"), nine),
   groups = text(paste0(HS, "\nx4 | c(u, u)*t1 + c(w, w)*t2\nx1 | c(-0.8, NA)*t1"), nine, group = "school"),
   scales = text(paste0(HS, "\nx4 | c(u, u)*t1 + c(w, w)*t2\nx4 ~*~ c(1, NA)*x4"), nine, group = "school"),
-  equal = text(HS, nine, group = "school", group.equal = "thresholds"), fixed_theta = text(paste0(HS, "\nx1 | -0.8*t1 + 0*t2"), nine, parameterization = "theta"),
+  equal = text(HS, nine, group = "school", group.equal = "thresholds"), equal_mixed = text(MIX, five, group = "school", group.equal = equal), fixed_theta = text(paste0(HS, "\nx1 | -0.8*t1 + 0*t2"), nine, parameterization = "theta"),
   implied = text(paste0(HS, "\nx1 | t1\nx2 | t1\nx3 | t1\nx4 | t1\nx5 | t1\nx6 | t1\nx7 | t1\nx8 | t1\nx9 | t1"), nine)), "thresholds.json")
