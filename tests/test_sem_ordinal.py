@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
 from scipy.stats import norm
 
 from crmlab import datasets
@@ -266,6 +266,23 @@ def test_scores_of_extreme_answers_are_finite():
     assert 2 < high < 10
     assert slope * norm.pdf(slope * high) / norm.cdf(slope * high) == pytest.approx(1e-5 * high, rel=1e-6)
     assert low < -2
+
+
+def test_scores_depend_on_covariates():
+    """η = 0.5 x + ζ, y* = 0.8 η + ε, threshold 0.3: the mode solves (η − 0.5x)/ψ = 0.8/s · φ/Φ."""
+    psi, s2 = 0.75, 1 - 0.64
+    cov = np.array([[1.0, 0.4, 0.8], [0.4, 1.0, 0.5], [0.8, 0.5, 1.0]])  # y*, x, η
+    cuts = np.array([[-np.inf, 0.3, np.inf], [np.nan, np.nan, np.nan]])
+    answers = np.array([[1.0, 1.2], [1.0, np.nan], [np.nan, 1.2]])
+    found = ordinal_scores((cov, np.zeros(3)), cuts, answers, 1, given=np.array([1])).ravel()
+
+    def slope(eta, mean, variance):
+        z = (0.8 * eta - 0.3) / np.sqrt(s2)
+        return (eta - mean) / variance - 0.8 / np.sqrt(s2) * norm.pdf(z) / norm.cdf(z)
+
+    assert found[0] == pytest.approx(brentq(slope, -5, 5, args=(0.6, psi)), abs=1e-8)
+    assert found[1] == pytest.approx(brentq(slope, -5, 5, args=(0.0, 1.0)), abs=1e-8)
+    assert np.isnan(found[2])
 
 
 def test_a_construct_that_is_its_item():
