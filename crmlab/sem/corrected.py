@@ -57,7 +57,7 @@ def missing_data(test: fiml.CompleteDataTest, df: int, baseline: fiml.CompleteDa
     1.1
     """
     c_hat, baseline_c_hat = (
-        one.expectation / degrees if degrees else float("nan") for one, degrees in ((test, df), (baseline, baseline_df))
+        one.expectation / degrees if degrees else 1.0 for one, degrees in ((test, df), (baseline, baseline_df))
     )
     return Corrected(test.statistic, c_hat, baseline.statistic, baseline_c_hat)
 

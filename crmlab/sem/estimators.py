@@ -270,7 +270,8 @@ def stacked_derivatives(d: Differentials, means: bool) -> Array:
 class ULSObjective:
     """Unweighted least squares on complete data: every variance and covariance counts once.
 
-    As in lavaan, covariances have divisor n − 1 and a group counts with (n_g − 1)/N.
+    As in lavaan, covariances have divisor n − 1 and a group counts with (n_g − 1)/N, in the expected information with
+    n_g/N.
 
     Parameters
     ----------
@@ -283,6 +284,7 @@ class ULSObjective:
         self.structure, self.samples, self.means = structure, samples, means
         total = sum(sample.n for sample in samples)
         self.weights = [(sample.n - 1) / total for sample in samples]
+        self.counts = [sample.n / total for sample in samples]
 
     def value(self, theta: Array) -> float:
         total = 0.0
@@ -300,7 +302,7 @@ class ULSObjective:
 
     def information(self, theta: Array) -> Array:
         total = np.zeros((self.structure.n_free, self.structure.n_free))
-        for group, weight in enumerate(self.weights):
+        for group, weight in enumerate(self.counts):
             delta = stacked_derivatives(self.structure.differentials(theta, group), self.means)
             total += weight * (delta.T @ delta)
         return total

@@ -346,7 +346,8 @@ class Fit:
         bread = inference.inverse_information(self.information, inference.identified(self._expected, self.K))
         if self.choice.se == "robust":
             bread = bread @ self._outer_scores @ bread
-        vcov = bread / self.n
+        least_squares = self.choice.estimator == "ULS" and self.choice.se == "standard"
+        vcov = bread / (self.n - least_squares * len(self.groups))
         unknown = inference.unidentified(self._expected, self.K)
         vcov[unknown, :] = vcov[:, unknown] = np.nan
         return vcov

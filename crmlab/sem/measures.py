@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAN = float("nan")
+_NOTHING = 1e-12  # what rounding leaves of a statistic that is 0
 
 
 @dataclass(frozen=True)
@@ -144,12 +145,15 @@ class GroupMoments:
         Thresholds of the ordinal items, item by item.
     owners : sequence of int
         Position of the item each threshold belongs to; empty where all items are ordinal and weights are not by item.
+    slopes : array (k,) or None
+        Slopes on covariates that the moments of ordinal items are given.
     """
 
     cov: Array
     mean: Array | None = None
     thresholds: Array | None = None
     owners: Sequence[int] = ()
+    slopes: Array | None = None
 
     @property
     def continuous(self) -> list[int]:
@@ -163,17 +167,18 @@ class GroupMoments:
         """All moments in the order of a weight matrix of least squares.
 
         Continuous items: means, then vech of the covariance by columns. With ordinal items: item by item its thresholds
-        or minus its mean, then variances of the continuous items, then the covariances below the diagonal.
+        or minus its mean, then slopes, variances of the continuous items, and the covariances below the diagonal.
         """
         p = len(self.cov)
         below = self.cov.T[np.triu_indices(p, 1)]
         if self.thresholds is None:
             return np.concatenate([[] if self.mean is None else self.mean, self.cov.T[np.triu_indices(p)]])
+        slopes = np.empty(0) if self.slopes is None else self.slopes
         if not self.continuous or self.mean is None:
-            return np.concatenate([self.thresholds, below])
+            return np.concatenate([self.thresholds, slopes, below])
         levels, owners = self.thresholds, np.asarray(self.owners)
         by_item = [levels[owners == i] if i in self.owners else [-self.mean[i]] for i in range(p)]
-        return np.concatenate([*by_item, np.diag(self.cov)[self.continuous], below])
+        return np.concatenate([*by_item, slopes, np.diag(self.cov)[self.continuous], below])
 
 
 @dataclass(frozen=True)
@@ -376,7 +381,7 @@ def cfi(test: TestStatistics, baseline: TestStatistics, c: float = 1.0, c_baseli
     worst = np.maximum(excess, baseline.chisq - c_baseline * baseline.df)
     if np.isnan(worst):
         return NAN
-    return 1.0 if worst <= 0 else float(1 - max(excess, 0.0) / worst)
+    return 1.0 if worst <= _NOTHING else float(1 - max(excess, 0.0) / worst)
 
 
 def tli(test: TestStatistics, baseline: TestStatistics, c: float = 1.0, c_baseline: float = 1.0) -> float:
@@ -674,6 +679,7 @@ def _residual_sums(sample: GroupMoments, implied: GroupMoments) -> dict[str, _Sq
     lower, below = np.tril_indices(len(s)), np.tril_indices(len(s), -1)
     correlation = (s / np.outer(sd, sd) - sigma / np.outer(sd_implied, sd_implied))[below]
     variance, ones = (np.diag(s) - np.diag(sigma)) / np.diag(s), np.ones(len(s))
+    given = 0 if sample.slopes is None else len(sample.slopes) // len(s)  # lavaan counts covariates among the elements
     kinds = {
         "rmr": ((s - sigma)[lower], ones, ones),
         "srmr_bentler": (((s - sigma) / np.outer(sd, sd))[lower], sd, sd),
@@ -687,7 +693,8 @@ def _residual_sums(sample: GroupMoments, implied: GroupMoments) -> dict[str, _Sq
             level = sample.thresholds - implied.thresholds
         elif sample.mean is not None and implied.mean is not None:
             level = sample.mean / by - implied.mean / by_implied
-        found[name] = _Squares(float(residuals @ residuals), len(residuals), float(level @ level), len(level))
+        n = len(residuals) + (given if name in ("rmr", "srmr_bentler") else 0)
+        found[name] = _Squares(float(residuals @ residuals), n, float(level @ level), len(level))
     return found
 
 

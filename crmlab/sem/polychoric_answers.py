@@ -79,11 +79,12 @@ def read_answers(
     names: Sequence[str] | None,
     missing: str,
     levels: Mapping[str, Sequence[float]] | None,
+    fewest: int = 2,
 ) -> Answers:
-    """Check a table and bring it into the form of `Answers`; arguments as of `ordinal_moments`."""
+    """Check a table and bring it into the form of `Answers`; arguments as of `ordinal_moments`, `fewest` columns."""
     if missing not in MISSING:
         raise SemError(f"missing {missing!r} is unknown; choose one of {', '.join(MISSING)}")
-    names, columns = _columns(data, names)
+    names, columns = _columns(data, names, fewest)
     kinds = _kinds(names, ordered)
     table = np.column_stack([_numbers(name, column) for name, column in zip(names, columns, strict=True)])
     _check_whole(names, columns, table, kinds)
@@ -103,7 +104,9 @@ def read_answers(
     return Answers(names, ordinal, continuous, found, codes, table[:, continuous], tuple(notes))
 
 
-def _columns(data: pd.DataFrame | ArrayLike, names: Sequence[str] | None) -> tuple[tuple[str, ...], list[Any]]:
+def _columns(
+    data: pd.DataFrame | ArrayLike, names: Sequence[str] | None, fewest: int
+) -> tuple[tuple[str, ...], list[Any]]:
     """Names and columns of a DataFrame, or of an array with names."""
     if hasattr(data, "columns") and hasattr(data, "items"):
         labels, columns = tuple(str(label) for label in data.columns), [column for _, column in data.items()]
@@ -115,7 +118,7 @@ def _columns(data: pd.DataFrame | ArrayLike, names: Sequence[str] | None) -> tup
         if len(labels) != table.shape[1]:
             raise SemError(f"{len(labels)} names were given for {table.shape[1]} columns. Give one name a column")
         columns = list(table.T)
-    if len(labels) < 2:
+    if len(labels) < fewest:
         raise SemError(f"the data have {len(labels)} column(s); a correlation needs two")
     twice = [label for label in labels if labels.count(label) > 1]
     if twice:
