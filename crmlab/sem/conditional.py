@@ -149,6 +149,8 @@ def read_conditional(
     names = [name for name in variables.observed if name not in given]
     places = {name: i for i, name in enumerate(variables.observed)}
     items, covariates = (np.array([places[name] for name in some], dtype=np.intp) for some in (names, given))
+    if empty := [name for name in given if data[name].isna().all()]:
+        raise SemError(f"the covariate {empty[0]} has no value in any row. Leave it out or correct the column")
     answered = data[names].notna().to_numpy()
     known = data[list(given)].notna().to_numpy().all(axis=1)
     known = known & (answered.all(axis=1) if missing == "listwise" else answered.any(axis=1))

@@ -126,6 +126,8 @@ def probit(codes: Codes, x: Array, start: Array) -> Regression:
                 break
             length /= 2
         theta, (height, score, hessian, limits) = theta + length * step, trial
+        if height > -1e-6 * len(codes):  # every answer is certain: the slopes grow without end
+            break
         if size < _SMALL * np.sqrt(len(codes)):
             return Regression(theta[: len(start)], theta[len(start) :], 1.0, limits, turns, score, True)
         if np.linalg.cond(hessian) > 1e14:

@@ -57,15 +57,16 @@ def read_samples(
     absent = np.isnan(values)
     needed = [name in given for name in observed]
     unusable = absent.any(axis=1) if missing == "listwise" else absent.all(axis=1) | absent[:, needed].any(axis=1)
-    kept = ~unusable
+    kept: Rows = np.logical_not(unusable)
     if group is None:
-        names, members = [""], [kept]
+        names, whole = [""], [np.ones(len(values), dtype=bool)]
     else:
         names = [str(name) for name in dict.fromkeys(data[group].dropna())]
         labels = data[group].astype(str).to_numpy()
-        members = [kept & (labels == name) & data[group].notna().to_numpy() for name in names]
-    for name, rows in zip(names, members, strict=True):
-        _check_rows(values, rows, observed, name, missing)
+        whole = [(labels == name) & data[group].notna().to_numpy() for name in names]
+    for name, of_group in zip(names, whole, strict=True):
+        _check_rows(values, of_group, kept, observed, name, missing)
+    members = [of_group & kept for of_group in whole]
     samples = [
         GroupSample(name, values if rows.all() else values[rows]) for name, rows in zip(names, members, strict=True)
     ]
@@ -191,14 +192,15 @@ def _is_number(value: object) -> bool:
     return True
 
 
-def _check_rows(values: Array, rows: Rows, observed: Sequence[str], group: str, missing: str) -> None:
+def _check_rows(values: Array, of_group: Rows, kept: Rows, observed: Sequence[str], group: str, missing: str) -> None:
+    """Refuse a group in which an item holds no answer, or that has fewer than two usable respondents."""
     place = f" in group {group}" if group else ""
-    absent = np.isnan(values if missing == "listwise" else values[rows]).all(axis=0)
+    absent = np.isnan(values[of_group if missing == "listwise" else of_group & kept]).all(axis=0)
     if empty := [observed[i] for i in np.flatnonzero(absent).tolist()]:
         one = len(empty) == 1
         remedy = "Leave the item out or correct the column" if one else "Leave the items out or correct the columns"
         raise SemError(f"{_listed(empty)} {'holds' if one else 'hold'} no answer at all{place}. {remedy}")
-    if (n := int(rows.sum())) < 2:
+    if (n := int((of_group & kept).sum())) < 2:
         usable = "complete answers" if missing == "listwise" else "answers"
         remedy = " Use missing='fiml' to keep respondents with missing answers" if missing == "listwise" else ""
         raise SemError(
