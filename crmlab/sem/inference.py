@@ -61,10 +61,9 @@ def inverse_information(information: Array, K: Array) -> Array:
     if not K.shape[1]:
         return np.zeros_like(information)
     scaled, scale = _standardised(information, K)
-    found = _sound_inverse(scaled)
-    if found is None:
-        found = np.linalg.pinv(scaled, rcond=_NULL, hermitian=True)
-    return K @ (found / np.outer(scale, scale)) @ K.T
+    sound = _sound_inverse(scaled)
+    inverse: Array = np.linalg.pinv(scaled, rcond=_NULL, hermitian=True) if sound is None else sound
+    return K @ (inverse / np.outer(scale, scale)) @ K.T
 
 
 def _standardised(information: Array, K: Array) -> tuple[Array, Array]:
