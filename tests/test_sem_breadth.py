@@ -82,7 +82,7 @@ def test_every_fit_measure(case: str) -> None:
 @every
 def test_explained_variances(case: str) -> None:
     result, blocks = fitted(case), CASES[case]["r_squared"]
-    theirs = {}
+    theirs: dict[Any, Any] = {}
     for group, block in zip(result.groups, blocks, strict=True):
         theirs |= {(group, name) if len(blocks) > 1 else name: value for name, value in block.items()}
     assert set(result.r_squared.index) == set(theirs)
