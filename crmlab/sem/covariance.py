@@ -74,7 +74,8 @@ def fit(
 
         For ordinal items
 
-        * parameterization ("delta" or "theta"): whether y* has variance 1, or its residual.
+        * parameterization ("delta" or "theta"): whether y* has variance 1, or its residual;
+        * conditional_x (True): take covariates as given; False models them with the items, as normal variables.
 
     Returns
     -------
