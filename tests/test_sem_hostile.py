@@ -74,7 +74,7 @@ def test_fewer_respondents_than_items(n: int) -> None:
 
 @both
 def test_no_respondents(missing: str) -> None:
-    with pytest.raises(SemError, match="q1, q2, q3, q4 hold no answer at all. Leave the items out"):
+    with pytest.raises(SemError, match=r"q1, q2, q3, q4 hold no answer at all\. Leave the items out"):
         fit(MODEL, SURVEY.head(0), missing=missing)
 
 
@@ -91,7 +91,7 @@ def test_items_never_answered_together() -> None:
     table = SURVEY.assign(q1=without("q1", half), q2=without("q2", ~half))
     with pytest.raises(SemError, match="q1 and q2 are never both answered by the same respondent"):
         fit(MODEL, table, missing="fiml")
-    with pytest.raises(SemError, match="0 respondents with complete answers.* Use missing='fiml'"):
+    with pytest.raises(SemError, match=r"0 respondents with complete answers.* Use missing='fiml'"):
         fit(MODEL, table)
 
 

@@ -16,11 +16,16 @@ from scipy.stats import norm
 
 from crmlab import datasets
 from crmlab.sem import SemError, fit
+from crmlab.sem.continuous import fit_continuous
 from crmlab.sem.corrected import ordinal as corrected_ordinal
+from crmlab.sem.dwls import DWLSObjective
 from crmlab.sem.matrices import Defaults, Variables
 from crmlab.sem.measures import GroupMoments, fit_measures
-from crmlab.sem.ordinal import DWLSObjective, OrdinalStructure, fit_ordinal, ordinal_table, read_ordinal
+from crmlab.sem.ordinal import fit_ordinal
+from crmlab.sem.ordinal_sample import read_ordinal
 from crmlab.sem.ordinal_scores import ordinal_scores
+from crmlab.sem.ordinal_structure import OrdinalStructure
+from crmlab.sem.ordinal_table import ordinal_table
 from crmlab.sem.syntax import Model
 
 HERE = Path(__file__).parent / "reference" / "ordinal"
@@ -46,7 +51,7 @@ def number(value):
 
 def fitted(case, data):
     given = {name.replace(".", "_"): value for name, value in case["args"].items()}
-    choices = {name: value for name, value in given.items() if name not in ("fixed_x", "conditional_x")}
+    choices = {name: value for name, value in given.items() if name != "fixed_x"}
     return fit_ordinal(case["model"], data, **choices)
 
 
@@ -153,7 +158,7 @@ def test_residuals(name, kind):
         np.testing.assert_allclose(one.threshold_se, np.array(theirs["th.se"], dtype=float) * larger, atol=1e-6)
         divided = (se > 1e-5) & (np.abs(one.cov[below]) > 1.1e-4)  # lavaan leaves smaller ones undivided
         np.testing.assert_allclose(one.cov_z[below][divided], z[divided], rtol=5e-4, atol=5e-4)
-        assert np.isnan(np.diagonal(one.cov_z)[fit.objective.ordinal.ordinal]).all()
+        assert np.isnan(np.diagonal(one.cov_z)[fit.objective.structure.ordinal]).all()
 
 
 @pytest.mark.parametrize("name", RESULTS)
@@ -356,8 +361,6 @@ def test_faulty_thresholds_are_told(hs, text, options, message):
 
 
 def test_thresholds_are_of_ordinal_items(hs):
-    from crmlab.sem.fit import fit as fit_continuous
-
     with pytest.raises(SemError, match=r"line 4, column 6: x4 \| t1: only ordinal items have thresholds"):
         fit_continuous(THREE + "\nx4 | t1", hs)
 
@@ -377,7 +380,8 @@ def test_derivatives_of_the_statistics(hs, parameterization, groups):
     model, ordered = Model(MEDIATED), ["x1", "x2", "x3", "x4", "x7", "x8"]
     variables = Variables.of(model)
     samples, _ = read_ordinal(hs, variables.observed, ordered, groups, "listwise")
-    table = ordinal_table(model, Defaults(len(samples), True), samples, parameterization, groups is not None)
+    equal = () if groups is None else ("intercepts",)
+    table = ordinal_table(model, Defaults(len(samples), True, group_equal=equal), samples, parameterization)
     names = tuple(name for name in variables.observed if name in ordered)
     structure = OrdinalStructure(
         table, variables.observed, variables.latent, len(samples), names, parameterization == "delta"
@@ -459,7 +463,7 @@ def test_single_ordinal_indicator_is_not_identified(hs):
 
 
 def test_covariates_are_modelled(hs):
-    result = fit_ordinal("visual =~ x1 + x2 + x3\nvisual ~ ageyr", hs, ordered=["x1", "x2", "x3"])
+    result = fit_ordinal("visual =~ x1 + x2 + x3\nvisual ~ ageyr", hs, ordered=["x1", "x2", "x3"], conditional_x=False)
     assert any("ageyr are modelled with the items" in problem for problem in result.problems)
 
 

@@ -33,7 +33,7 @@ from .covariance import are_ordinal, fit
 from .errors import SemError
 from .estimators import MLObjective, Objective, Optimum, SampleSummary, minimise
 from .fit import Fit
-from .ordinal import OrdinalFit
+from .ordinal_fit import OrdinalFit
 from .syntax import Model
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def _check_comparable(one: Fit, other: Fit) -> None:
         a, b = getattr(one.choice, attribute), getattr(other.choice, attribute)
         if a != b:
             raise SemError(f"the fits differ in {what} ({a} and {b}); a difference test needs the same in both")
-    ordinal = [set(f.objective.ordinal.ordered) if isinstance(f, OrdinalFit) else set() for f in (one, other)]
+    ordinal = [set(f.objective.structure.ordered) if isinstance(f, OrdinalFit) else set() for f in (one, other)]
     if ordinal[0] != ordinal[1]:
         apart = ", ".join(sorted(ordinal[0] ^ ordinal[1]))
         raise SemError(f"{apart}: ordinal in one fit only; name the same items in ordered=[…] in both")

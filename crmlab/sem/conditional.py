@@ -1,4 +1,4 @@
-"""Models of ordinal items with covariates, conditional on the covariates (chapter 9; lavaan's `conditional.x = TRUE`).
+"""Ordinal items given covariates: samples, structure and result (chapter 9; lavaan's `conditional.x = TRUE`).
 
 A survey's covariates (age, region as 0/1) are not normal and not modelled: the model of the y* holds given x. With the
 reticular action form of `matrices`, B = (I − A)⁻¹ and the moments of x set to 0, it implies
@@ -24,83 +24,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from . import expressions, ordinal
 from .errors import SemError
-from .fit import _labels, _search
-from .matrices import Defaults, Structure, Variables
+from .matrices import Structure, Variables
 from .measures import Corrected, GroupMoments, Residue
 from .moments import Array
-from .ordinal import DWLSObjective, OrdinalFit, OrdinalSample, OrdinalStructure, ordinal_table
+from .ordinal_fit import OrdinalFit
+from .ordinal_sample import OrdinalSample, ordinal_sample
+from .ordinal_structure import OrdinalStructure
 from .polychoric_answers import read_answers
 from .polychoric_conditional import ConditionalMoments, conditional_moments
 from .residuals import Residuals
-from .samples import told_of_left_out, told_of_names
-from .syntax import Model
+from .samples import told_of_left_out
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def fit_conditional(
-    model: Model | str,
-    data: pd.DataFrame,
-    *,
-    estimator: str = "WLSMV",
-    ordered: Sequence[str] | bool = (),
-    parameterization: str = "delta",
-    missing: str = "listwise",
-    group: str | None = None,
-    group_equal: Sequence[str] | str = (),
-    std_lv: bool = False,
-    orthogonal: bool = False,
-    se: str | None = None,
-    level: float = 0.95,
-) -> ConditionalFit:
-    """Estimate a model of ordinal items given its covariates; arguments as of `ordinal.fit_ordinal`.
-
-    Covariates are the observed causes that nothing explains or measures. They count as numbers even when `ordered`
-    names them, and respondents who lack one are left out.
-
-    Raises
-    ------
-    ModelError, SemError
-        As `fit_ordinal`; also where covariates are constant, determine each other or foretell an item.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> rng = np.random.default_rng(1)
-    >>> age = rng.uniform(18, 80, 600)
-    >>> quality = 0.02 * age[:, None] + rng.normal(size=(600, 1)) + rng.normal(size=(600, 3))
-    >>> items = pd.DataFrame(np.digitize(quality, [0, 2]), columns=["q1", "q2", "q3"]).assign(age=age)
-    >>> result = fit_conditional("Quality =~ q1 + q2 + q3\\nQuality ~ age", items, ordered=True)
-    >>> result.estimates.query("op == '~'")["est"].round(3).tolist()
-    [0.014]
-    """
-    model = Model(model) if isinstance(model, str) else model
-    equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
-    choice = ordinal._choices(estimator, parameterization, missing, se, level)
-    variables = Variables.of(model)
-    given = variables.covariates
-    wanted = ordinal._ordinal(data, variables.observed, ordered, group, model.ordinal)
-    ordered = [name for name in wanted if name not in given]
-    if not ordered:
-        raise SemError("no item of the model is ordinal, only covariates are; use estimator='ML' or 'MLR'")
-    samples, problems = read_conditional(data, variables, ordered, group, missing)
-    problems += told_of_names(data, variables.latent)
-    defaults = Defaults(len(samples), True, std_lv, True, orthogonal, tuple(e for e in equal if e != "thresholds"))
-    table = ordinal_table(model, defaults, samples, parameterization, bool({"thresholds", "intercepts"} & set(equal)))
-    free = ConditionalStructure(
-        table, variables.observed, variables.latent, len(samples), tuple(ordered), parameterization == "delta"
-    )
-    structure = free.given([(sample.cov, sample.mean) for sample in samples])
-    assert isinstance(structure, ConditionalStructure)
-    objective = DWLSObjective(structure, samples, ordinal.ESTIMATORS[estimator].weights)
-    labels = _labels(structure)
-    K, offset = expressions.linear_constraints(model.constraints, model.definitions, labels, structure.n_free)
-    expressions.check(model.definitions, labels, structure.n_free)
-    optimum = _search(objective, samples, K, offset)
-    return ConditionalFit(model, structure, list(samples), True, choice, objective, optimum, K, tuple(problems))
 
 
 @dataclass(frozen=True)
@@ -174,7 +111,7 @@ def read_conditional(
             )
         except SemError as error:
             raise SemError(f"{place}{error}") from None
-        base = ordinal._sample("" if group is None else str(name), found)
+        base = ordinal_sample("" if group is None else str(name), found)
         samples.append(ConditionalSample(base.name, base.values, found, items, covariates))
         problems += [f"{place}{problem}" for problem in found.problems]
     return samples, problems

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import fit as continuous
-from . import ordinal
-from .conditional import fit_conditional
+from . import continuous, dwls
+from .continuous import fit_continuous
 from .errors import SemError
 from .fit import Fit
-from .matrices import Variables
+from .ordinal import fit_ordinal
 from .syntax import Model
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ORDINAL_ESTIMATORS = ("DWLS", "WLSMV", "WLSM", "WLSMVS", "ULSMV")
+ORDINAL_ESTIMATORS = tuple(name for name in dwls.ESTIMATORS if name not in continuous.ESTIMATORS)
 
 
 def fit(
@@ -106,10 +105,7 @@ def fit(
     common: dict[str, Any] = {"missing": missing, "group": group, "group_equal": group_equal}
     model = Model(model) if isinstance(model, str) else model
     of_ordinal = estimator in ORDINAL_ESTIMATORS or are_ordinal(model, ordered)
-    model = Model(model) if isinstance(model, str) else model
-    conditional = options.pop("conditional_x", True) if of_ordinal else False
-    given = conditional and bool(Variables.of(model).covariates)
-    known = inspect.signature(ordinal.fit_ordinal if of_ordinal else continuous.fit).parameters
+    known = inspect.signature(fit_ordinal if of_ordinal else fit_continuous).parameters
     for name in options:
         if name not in known:
             kind = "ordinal" if of_ordinal else "continuous"
@@ -117,9 +113,8 @@ def fit(
     try:
         if of_ordinal:
             chosen = "WLSMV" if estimator == "ML" else estimator
-            estimated = fit_conditional if given else ordinal.fit_ordinal
-            return estimated(model, data, estimator=chosen, ordered=ordered, **common, **options)
-        return continuous.fit(model, data, estimator=estimator, **common, **options)
+            return fit_ordinal(model, data, estimator=chosen, ordered=ordered, **common, **options)
+        return fit_continuous(model, data, estimator=estimator, **common, **options)
     except np.linalg.LinAlgError as error:
         raise SemError(
             f"the model's equations have no solution ({error}): look for fixed paths in a circle, or fixed values that "

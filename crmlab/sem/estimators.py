@@ -90,7 +90,8 @@ Metric = Callable[[Array], Array]
 class Objective(Protocol):
     """What the minimiser and the inference ask of a discrepancy."""
 
-    structure: Structure
+    @property
+    def structure(self) -> Structure: ...
 
     def value(self, theta: Array) -> float: ...
 
@@ -301,15 +302,20 @@ class ULSObjective:
         return total
 
     def information(self, theta: Array) -> Array:
+        """Expected information of one observation, Δ'Δ, groups by their share of the respondents."""
+        return self._squared(theta, self.counts)
+
+    def _squared(self, theta: Array, shares: Sequence[float]) -> Array:
+        """Δ'Δ over the groups, (q, q)."""
         total = np.zeros((self.structure.n_free, self.structure.n_free))
-        for group, weight in enumerate(self.counts):
+        for group, share in enumerate(shares):
             delta = stacked_derivatives(self.structure.differentials(theta, group), self.means)
-            total += weight * (delta.T @ delta)
+            total += share * (delta.T @ delta)
         return total
 
     def observed_information(self, theta: Array) -> Array:
         """Observed information of one observation, half the Hessian of F: Δ'Δ − Σ_k (s_k − σ_k) d²σ_k."""
-        total = self.information(theta)
+        total = self._squared(theta, self.weights)
         for group, (sample, weight) in enumerate(zip(self.samples, self.weights, strict=True)):
             cov, mean = self.structure.implied(theta, group)
             away = sample.cov * sample.n / (sample.n - 1) - cov

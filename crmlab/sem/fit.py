@@ -1,7 +1,7 @@
-"""Covariance-based estimation of a latent-variable model: `fit` and what it returns (chapter on the index by SEM).
+"""A fitted covariance structure model: `Fit` and the tables it computes when they are asked for.
 
-`fit` reads the model and the table, minimises the discrepancy of the estimator chosen and judges the solution; `Fit`
-holds it and computes tables when they are asked for. Conventions and defaults are those of lavaan's `sem()`.
+Made by `continuous.fit_continuous`, and for ordinal items by `ordinal.fit_ordinal`. Names and conventions are those of
+lavaan (Rosseel 2012).
 
 References
 ----------
@@ -10,136 +10,38 @@ Rosseel, Y. (2012). lavaan: An R package for structural equation modeling. Journ
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import admissibility, expressions, fit_bootstrap, inference, second_opinion
+from . import admissibility, expressions, fit_bootstrap, inference
+from .baseline import independence_structure
 from .corrected import missing_data, normal_information, pairwise_moments, pattern_information
 from .errors import SemError
-from .estimators import (
-    GroupSample,
-    MLObjective,
-    Objective,
-    Optimum,
-    SampleSummary,
-    ULSObjective,
-    minimise,
-    stacked_derivatives,
-)
+from .estimators import GroupSample, MLObjective, Objective, Optimum, ULSObjective, stacked_derivatives
 from .fiml import FIMLObjective, independence
-from .matrices import Defaults, Parameter, Structure, Variables, parameter_table
+from .matrices import Structure, Variables
 from .measures import Corrected, GroupMoments, Likelihoods, Residue, TestStatistics, fit_measures
 from .moments import Array, inverse
 from .residuals import Residuals, model_reliability
 from .residuals import factor_scores as construct_scores
 from .residuals import modification_indices as gains
 from .residuals import residuals as residual_moments
-from .samples import read_samples, told_of_names
 from .standardise import KINDS, delta_errors, standardised
-from .starting import starting_values
 from .syntax import Model
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-class _Estimator(NamedTuple):
-    """What an estimator stands for: its information, its errors, and whether its test is scaled."""
-
-    information: str
-    se: str
-    scaled: str | None
-
-
-ESTIMATORS = {
-    "ML": _Estimator("expected", "standard", None),
-    "MLR": _Estimator("observed", "robust", "yuan_bentler"),
-    "MLM": _Estimator("expected", "robust", "satorra_bentler"),
-    "ULS": _Estimator("expected", "standard", None),
-}
-INFORMATION = ("expected", "observed")
-ERRORS = ("standard", "robust", "bootstrap", "none")
-MISSING = ("listwise", "fiml")
-ENGINES = ("crmlab", "semopy")
 _BY_SEMOPY = ("npar", "chisq", "df", "pvalue")
-_RESTARTS = 12
-
-
-def fit(
-    model: Model | str,
-    data: pd.DataFrame,
-    *,
-    estimator: str = "ML",
-    missing: str = "listwise",
-    group: str | None = None,
-    group_equal: Sequence[str] | str = (),
-    std_lv: bool = False,
-    meanstructure: bool | None = None,
-    fixed_x: bool | None = None,
-    orthogonal: bool = False,
-    information: str | None = None,
-    se: str | None = None,
-    level: float = 0.95,
-    bootstrap: int = 1000,
-    seed: int = 0,
-    interval: str = "percentile",
-    engine: str = "crmlab",
-    options: Mapping[str, Any] | None = None,
-) -> Fit:
-    """Estimate a model of continuous items: what `crmlab.sem.fit` does where no item is ordinal.
-
-    Parameters, result and errors are described there.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import pandas as pd
-    >>> rng = np.random.default_rng(1)
-    >>> quality = rng.normal(size=500)
-    >>> items = pd.DataFrame({f"q{i}": quality + rng.normal(size=500) for i in (1, 2, 3, 4)})
-    >>> result = fit("Quality =~ q1 + q2 + q3 + q4", items)
-    >>> result.estimates[["lhs", "op", "rhs", "est", "se"]].head(2).round(2).to_string(index=False, header=False)
-    'Quality =~ q1 1.00 0.00\\nQuality =~ q2 0.96 0.08'
-    >>> int(result.fit_measures["df"]), result.problems
-    (2, [])
-    """
-    model = Model(model) if isinstance(model, str) else model
-    choice = _choices(estimator, missing, information, se, level)
-    if interval not in fit_bootstrap.INTERVALS:
-        raise SemError(f"interval {interval!r} is unknown; choose one of {', '.join(fit_bootstrap.INTERVALS)}")
-    if engine not in ENGINES:
-        raise SemError(f"engine {engine!r} is unknown; choose one of {', '.join(ENGINES)}")
-    choice = replace(choice, bootstrap=bootstrap, seed=seed, interval=interval)
-    variables = Variables.of(model)
-    fixed_x = estimator != "ULS" if fixed_x is None else fixed_x
-    given = variables.covariates if fixed_x else ()
-    samples, problems = read_samples(data, variables.observed, group, missing, given)
-    problems += told_of_names(data, variables.latent)
-    if meanstructure is None:
-        meanstructure = any(term.rhs == "1" for term in model.terms) or group is not None or missing == "fiml"
-    equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
-    defaults = Defaults(len(samples), meanstructure, std_lv, fixed_x, orthogonal, equal)
-    structure = Structure(parameter_table(model, defaults), variables.observed, variables.latent, len(samples))
-    found = estimate(model, structure, samples, defaults, choice, problems)
-    return found if engine == "crmlab" else _second_opinion(found, options)
-
-
-def _second_opinion(own: Fit, options: Mapping[str, Any] | None) -> Fit:
-    """The fit as semopy sees it."""
-    if own.choice.estimator != "ML" or own.choice.missing != "listwise" or own.model.constraints:
-        raise SemError("engine='semopy' goes with estimator='ML' on complete data, without == constraints")
-    optimum = second_opinion.optimum(own.structure, own.samples[0], options)
-    choice, told = replace(own.choice, se="none"), (*own.told, second_opinion.TOLD)
-    return replace(own, optimum=optimum, choice=choice, told=told, engine="semopy")
 
 
 @dataclass(frozen=True)
 class Choices:
-    """Options of an estimation, see `fit`."""
+    """Options of an estimation, see `covariance.fit`."""
 
     estimator: str
     missing: str
@@ -152,54 +54,7 @@ class Choices:
     interval: str = "percentile"
 
 
-def _choices(estimator: str, missing: str, information: str | None, se: str | None, level: float) -> Choices:
-    for name, value, known in (
-        ("estimator", estimator, tuple(ESTIMATORS)),
-        ("missing", missing, MISSING),
-        ("information", information, (None, *INFORMATION)),
-        ("se", se, (None, *ERRORS)),
-    ):
-        if value not in known:
-            raise SemError(f"{name} {value!r} is unknown; choose one of {', '.join(filter(None, known))}")
-    if not 0 < level < 1:
-        raise SemError(f"level must lie between 0 and 1, found {level}")
-    if missing == "fiml" and estimator not in ("ML", "MLR"):
-        raise SemError(f"missing='fiml' goes with ML and MLR, not with {estimator}")
-    usual = ESTIMATORS[estimator]
-    default = "observed" if missing == "fiml" else usual.information
-    return Choices(estimator, missing, information or default, se or usual.se, usual.scaled, level)
-
-
-def estimate(
-    model: Model,
-    structure: Structure,
-    samples: Sequence[GroupSample],
-    defaults: Defaults,
-    choice: Choices,
-    problems: Sequence[str] = (),
-    start: Array | None = None,
-) -> Fit:
-    """Estimate a structure from samples; `fit` without the reading of text and table."""
-    objective = _objective(structure, samples, defaults.means, choice)
-    structure = objective.structure
-    labels = _labels(structure)
-    K, offset = expressions.linear_constraints(model.constraints, model.definitions, labels, structure.n_free)
-    expressions.check(model.definitions, labels, structure.n_free)
-    optimum = _search(objective, samples, K, offset) if start is None else minimise(objective, start, K, offset)
-    return Fit(
-        model=model,
-        structure=structure,
-        samples=list(samples),
-        means=defaults.means,
-        choice=choice,
-        objective=objective,
-        optimum=optimum,
-        K=K,
-        told=tuple(problems),
-    )
-
-
-def _objective(
+def objective_for(
     structure: Structure, samples: Sequence[GroupSample], means: bool, choice: Choices
 ) -> MLObjective | ULSObjective | FIMLObjective:
     """The discrepancy of the estimator, with the moments of given covariates filled in."""
@@ -209,40 +64,6 @@ def _objective(
         return objective
     structure = structure.given([(sample.cov, sample.mean) for sample in samples])
     return (ULSObjective if choice.estimator == "ULS" else MLObjective)(structure, samples, means)
-
-
-def _search(objective: Objective, samples: Sequence[GroupSample], K: Array, offset: Array) -> Optimum:
-    """Minimise from starting values made of the data.
-
-    A search that does not converge begins again with all paths at 0, then with scattered paths (the same every time),
-    and in the end goes on patiently from the best point found: on surveys whose causes are nearly collinear the
-    discrepancy has valleys that lead nowhere.
-    """
-    structure = objective.structure
-    moments: Sequence[SampleSummary | GroupSample] = samples
-    if isinstance(objective, FIMLObjective):
-        answered = zip(objective.patterns, objective.saturated, strict=True)
-        moments = [SampleSummary(found.n, saturated.cov, saturated.mean) for found, saturated in answered]
-    rng = np.random.default_rng(0)
-    best: Optimum | None = None
-    for attempt in range(2 + _RESTARTS):
-        theta = starting_values(structure, moments, attempt != 1, rng if attempt > 1 else None)
-        found = minimise(objective, theta, K, offset, patient=False)
-        if best is None or found.value < best.value or found.converged:
-            best = found
-        if best.converged:
-            return best
-    assert best is not None
-    return minimise(objective, best.theta, K, offset)
-
-
-def _labels(structure: Structure) -> dict[str, int | float]:
-    """Each label with the position of its parameter, or its value where it is fixed."""
-    labels: dict[str, int | float] = {}
-    for row, k in zip(structure.table, structure.position, strict=True):
-        if row.label and not row.label.startswith("."):
-            labels.setdefault(row.label, int(k) if k >= 0 else float(row.fixed or 0.0))
-    return labels
 
 
 @dataclass(frozen=True)
@@ -462,14 +283,14 @@ class Fit:
         structure, choice = self.structure, self.choice
         origin = fit_bootstrap.Origin(
             structure, self.samples, self.means, self.theta, self.K, self._expected,
-            lambda samples: _objective(structure, samples, self.means, choice),
+            lambda samples: objective_for(structure, samples, self.means, choice),
             together=isinstance(self.objective, MLObjective),
         )  # fmt: skip
         theta, converged, admissible = fit_bootstrap.draw(origin, n, seed, progress)
         theta = theta[converged]
         draws, estimates = np.array([structure.values(one) for one in theta]), structure.values(self.theta)
         if definitions := self.model.definitions:
-            labels = _labels(structure)
+            labels = structure.labels
             defined = [expressions.defined(definitions, labels, one)[0] for one in theta]
             draws = np.hstack([draws, np.array(defined)])
             estimates = np.concatenate([estimates, expressions.defined(definitions, labels, self.theta)[0]])
@@ -494,7 +315,7 @@ class Fit:
     @property
     def _defined(self) -> tuple[Array, Array]:
         """Values of the defined parameters and their errors by the delta method, √(g'Vg)."""
-        values, jacobian = expressions.defined(self.model.definitions, _labels(self.structure), self.theta)
+        values, jacobian = expressions.defined(self.model.definitions, self.structure.labels, self.theta)
         with np.errstate(invalid="ignore"):
             return values, np.sqrt(np.einsum("dq,qr,dr->d", jacobian, self.vcov, jacobian))
 
@@ -536,8 +357,15 @@ class Fit:
 
     @cached_property
     def _independence(self) -> tuple[Structure, Array]:
-        """Structure and estimates of the independence model."""
-        return _independence(self)
+        """Structure and estimates of the baseline model."""
+        together = Variables.of(self.model).covariates
+        if isinstance(self.objective, FIMLObjective):
+            places = [self.structure.observed.index(name) for name in together]
+            alone = [independence(found, places) for found in self.objective.patterns]
+            moments: Sequence[GroupMoments] = [GroupMoments(one.cov, one.mean) for one in alone]
+        else:
+            moments = self._residue.sample
+        return independence_structure(self.structure, together, moments)
 
     @cached_property
     def log_likelihoods(self) -> tuple[float, float] | None:
@@ -825,49 +653,3 @@ def _scaling(
     if isinstance(objective, FIMLObjective):
         return inference.yuan_bentler_incomplete(objective, theta, K, df, information, expected)
     return inference.yuan_bentler(objective.structure, samples, theta, K, means, df, information)
-
-
-def _independence(fitted: Fit) -> tuple[Structure, Array]:
-    """Structure and estimates of the baseline model."""
-    given = fitted.structure
-    variables = Variables.of(fitted.model)
-    free = [name for name in given.observed if name in variables.covariates]
-    moments: list[tuple[Array, Array]] = []
-    for group, sample in enumerate(fitted.samples):
-        if isinstance(fitted.objective, FIMLObjective):
-            places = [given.observed.index(name) for name in free]
-            alone = independence(fitted.objective.patterns[group], places)
-            moments.append((alone.cov, alone.mean))
-        else:
-            ddof = 1 if fitted.choice.estimator == "ULS" else 0
-            moments.append((sample.cov * sample.n / (sample.n - ddof), sample.mean))
-    fixed = {given.observed[i] for i in given.covariates}
-    table, theta = [], []
-    for group, (cov, mean) in enumerate(moments):
-        for row, value in _independence_rows(given.observed, free, fixed, group, cov, mean, fitted.means):
-            table.append(row if not row.covariate else replace(row, fixed=value))
-            if not row.covariate:
-                theta.append(value)
-    return Structure(table, given.observed, (), given.groups), np.array(theta)
-
-
-def _independence_rows(
-    names: Sequence[str],
-    together: Sequence[str],
-    fixed: set[str],
-    group: int,
-    cov: Array,
-    mean: Array,
-    means: bool,
-) -> list[tuple[Parameter, float]]:
-    """Variances, covariances among covariates, and means of the baseline model with their estimates."""
-    rows = []
-    for i, name in enumerate(names):
-        for j, other in enumerate(names[i:], start=i):
-            if i == j or (name in together and other in together):
-                rows.append((Parameter(name, "~~", other, group, covariate=name in fixed), float(cov[i, j])))
-    if means:
-        rows += [
-            (Parameter(name, "~1", "", group, covariate=name in fixed), float(mean[i])) for i, name in enumerate(names)
-        ]
-    return rows

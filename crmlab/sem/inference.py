@@ -62,8 +62,9 @@ def inverse_information(information: Array, K: Array) -> Array:
         return np.zeros_like(information)
     scaled, scale = _standardised(information, K)
     sound = _sound_inverse(scaled)
-    inverse: Array = np.linalg.pinv(scaled, rcond=_NULL, hermitian=True) if sound is None else sound
-    return K @ (inverse / np.outer(scale, scale)) @ K.T
+    if sound is None:
+        sound = np.asarray(np.linalg.pinv(scaled, rcond=_NULL, hermitian=True), dtype=np.float64)
+    return K @ (sound / np.outer(scale, scale)) @ K.T
 
 
 def _standardised(information: Array, K: Array) -> tuple[Array, Array]:

@@ -23,6 +23,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, combinations_with_replacement
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -369,6 +370,15 @@ class Structure:
         return int(self.position.max(initial=-1)) + 1
 
     @cached_property
+    def labels(self) -> dict[str, int | float]:
+        """Each label of the text with the position of its parameter, or its value where it is fixed."""
+        labels: dict[str, int | float] = {}
+        for row, k in zip(self.table, self.position, strict=True):
+            if row.label and not row.label.startswith("."):
+                labels.setdefault(row.label, int(k) if k >= 0 else float(row.fixed or 0.0))
+        return labels
+
+    @cached_property
     def names(self) -> list[str]:
         """A name for each free parameter: its label, or the relation with its group."""
         names: list[str] = [""] * self.n_free
@@ -476,7 +486,7 @@ class Structure:
         """Implied moments and their derivatives: dΣ = F dA G + (F dA G)' + F dS F', dμ = F dA B m + F dm."""
         return self.differentials(theta, group).dense()
 
-    def given(self, moments: Sequence[tuple[Array, Array]]) -> Structure:
+    def given(self, moments: Sequence[tuple[Array, Array]]) -> Self:
         """The same structure with the moments of its covariates fixed at those of each group, (covariance, mean)."""
         if not any(row.covariate for row in self.table):
             return self

@@ -94,6 +94,8 @@ for (p in c("delta", "theta")) {
   case(paste0("mimic_mixed_", p), "survey", MIXED, estimator = "WLSMV", ordered = some, parameterization = p)
   case(paste0("mimic_groups_", p), "survey", MIMIC, estimator = "WLSMV", ordered = U, parameterization = p, group = "region")
   case(paste0("mimic_equal_", p), "survey", MIMIC, estimator = "WLSMV", ordered = U, parameterization = p, group = "region", group.equal = c(equal, "regressions"))
+  case(paste0("mimic_thresholds_", p), "survey", MIMIC, estimator = "WLSMV", ordered = some, parameterization = p, group = "region", group.equal = equal)
+  case(paste0("mimic_scalar_", p), "survey", MIMIC, estimator = "WLSMV", ordered = some, parameterization = p, group = "region", group.equal = c(equal, "intercepts"))
   case(paste0("binary_", p), "survey", "F =~ b1 + b2 + b3 + b4", estimator = "WLSMV", ordered = B, parameterization = p, group = "region", group.equal = equal)
   case(paste0("subset_groups_", p), "survey", PLAIN, estimator = "WLSMV", ordered = some, parameterization = p, group = "region", group.equal = c(equal, "intercepts"))
 }
