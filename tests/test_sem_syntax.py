@@ -87,6 +87,9 @@ def test_chinese_names():
         ("A =~ c(1,2)*c(a,b,d)*x", 1, 6, "modifiers for 2 and for 3 groups"),
         ("A =~ x\nq :=", 2, 3, ":= takes one expression on each side"),
         ("A =~ x\na*b := 2", 2, 1, "the left side of := is one new name"),
+        ("A =~ a*x + b*y\na < b", 2, 3, "inequality constraints (<) are not offered"),
+        ("A =~ a*x + b*y\n  a >= 0.5", 2, 5, "inequality constraints (>=) are not offered"),
+        ("A =~ a*x + b*y\nb>0", 2, 2, "inequality constraints (>) are not offered"),
         ("A =~ x\na == b ~ c", 2, 8, "~ cannot stand beside =="),
     ],
 )

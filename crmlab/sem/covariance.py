@@ -1,4 +1,6 @@
-"""One door to covariance-based estimation: continuous items by likelihood, ordinal ones by weighted least squares."""
+"""One door to covariance-based estimation (chapter 9): continuous items by maximum likelihood or unweighted least
+squares (`continuous`), ordinal ones by weighted least squares (`ordinal`).
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,15 @@ def fit(
         For ordinal items
 
         * parameterization ("delta" or "theta"): whether y* has variance 1, or its residual;
-        * conditional_x (True): take covariates as given; False models them with the items, as normal variables.
+        * conditional_x (True): take the covariates, observed causes that nothing explains or measures, as given: they
+          count as numbers even when `ordered` names them, respondents who lack one are left out, and residuals,
+          modification indices and factor scores are not offered. False models them with the items, as normal
+          variables.
+
+    Notes
+    -----
+    Numbers are those of lavaan 0.6-14 to 1e-4, with one exception: under FIML with fixed_x=False and covariates, robust
+    CFI, TLI and RMSEA differ by up to some 1e-3, as lavaan's mean of the statistic is another one there.
 
     Returns
     -------

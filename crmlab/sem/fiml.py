@@ -517,6 +517,11 @@ class SaturatedInformation:
         return self._estimated(self._fitted.information(expected=False)) / self._patterns.n
 
     @cached_property
+    def expected(self) -> Array:
+        """The expected information of the incomplete answers, (k, k)."""
+        return self._estimated(self._fitted.information(expected=True)) / self._patterns.n
+
+    @cached_property
     def inverse(self) -> Array:
         """W̃⁻¹, (k, k)."""
         return inverse(self.observed)
@@ -540,8 +545,7 @@ class SaturatedInformation:
     @cached_property
     def expected_trace(self) -> float:
         """tr(W̃⁻¹J) with the expected information in place of the observed one."""
-        expected = self._estimated(self._fitted.information(expected=True)) / self._patterns.n
-        return float(np.vdot(inverse(expected), self.products))
+        return float(np.vdot(inverse(self.expected), self.products))
 
     @cached_property
     def normal_ratio(self) -> float:
@@ -555,19 +559,24 @@ class SaturatedInformation:
 
 
 def _expected_discrepancy(
-    groups: Sequence[SaturatedInformation], shares: Sequence[float], derivatives: Sequence[Array], robust: bool
+    groups: Sequence[SaturatedInformation],
+    shares: Sequence[float],
+    derivatives: Sequence[Array],
+    robust: bool,
+    expected: bool,
 ) -> float:
     """tr(W W̃⁻¹U Γ U W̃⁻¹) over groups that share parameters, without a product of matrices as large as the moments.
 
     With A = (Δ'W̃Δ)⁻¹ the residual maker is W̃⁻¹U = I − ΔAΔ'W̃, so that with Γ = W̃⁻¹JW̃⁻¹ the trace is
-    tr(WΓ) − 2 tr(A Δ'JW̃⁻¹WΔ) + tr(AΔ'JΔ AΔ'WΔ); for normal answers, J = W̃, it is tr(WW̃⁻¹) − tr(AΔ'WΔ).
+    tr(WΓ) − 2 tr(A Δ'JW̃⁻¹WΔ) + tr(AΔ'JΔ AΔ'WΔ); for normal answers, J = W̃, it is tr(WW̃⁻¹) − tr(AΔ'WΔ). With
+    `expected`, A is that of the expected information.
     """
     weighted = list(zip(shares, groups, derivatives, strict=True))
 
     def summed(part: Callable[[SaturatedInformation, Array], Array]) -> Array:
         return np.sum([share * part(group, delta) for share, group, delta in weighted], axis=0)
 
-    a = np.linalg.pinv(summed(lambda group, delta: delta.T @ group.observed @ delta))
+    a = np.linalg.pinv(summed(lambda group, delta: delta.T @ (group.expected if expected else group.observed) @ delta))
     complete = summed(lambda group, delta: delta.T @ group.complete @ delta)
     if not robust:
         return sum(group.normal_ratio for group in groups) - float(np.vdot(a, complete))
@@ -686,7 +695,9 @@ class FIMLObjective:
         """Δ: derivatives of the stacked implied moments of a group by θ, (p + p*, q)."""
         return stacked_derivatives(self.structure.differentials(theta, group), means=True)
 
-    def complete_data_test(self, theta: Array, K: Array | None = None, *, robust: bool = False) -> CompleteDataTest:
+    def complete_data_test(
+        self, theta: Array, K: Array | None = None, *, robust: bool = False, expected: bool = False
+    ) -> CompleteDataTest:
         """What the likelihood ratio statistic would be without missing answers, for robust CFI and RMSEA.
 
         With W̃ the observed information of the incomplete data on the saturated moments, W that of complete data, J the
@@ -703,6 +714,8 @@ class FIMLObjective:
             Directions left free by linear constraints.
         robust : bool
             Take J from the casewise scores (goes with MLR), not from normality (goes with ML).
+        expected : bool
+            Take (Δ'W̃Δ)⁻¹ from the expected information, as errors are then made, not from the observed one.
         """
         statistic = 0.0
         shares, derivatives = [], []
@@ -712,7 +725,7 @@ class FIMLObjective:
             delta = self.jacobian(theta, group)[groups[group].estimated]
             shares.append(found.n / self.n)
             derivatives.append(delta if K is None else delta @ K)
-        return CompleteDataTest(statistic, _expected_discrepancy(groups, shares, derivatives, robust))
+        return CompleteDataTest(statistic, _expected_discrepancy(groups, shares, derivatives, robust, expected))
 
     def _fitted(self, theta: Array) -> list[_Fitted]:
         """The groups at θ; value, gradient and information ask for the same θ in turn."""

@@ -423,12 +423,12 @@ class Fit:
     def _corrected(self) -> Corrected:
         """What the robust measures of FIML are computed from."""
         assert isinstance(self.objective, FIMLObjective)
-        robust = self.choice.scaled is not None
+        robust, expected = self.choice.scaled is not None, self.choice.information == "expected"
         structure, theta = self._independence
         return missing_data(
-            self.objective.complete_data_test(self.theta, self.K, robust=robust),
+            self.objective.complete_data_test(self.theta, self.K, robust=robust, expected=expected),
             self.df,
-            self.objective.of(structure).complete_data_test(theta, robust=robust),
+            self.objective.of(structure).complete_data_test(theta, robust=robust, expected=expected),
             self.baseline.df,
         )
 

@@ -51,6 +51,7 @@ _TOKEN = re.compile(
     r"|(?P<comma>,)"
     r"|(?P<sign>[-/])"
 )
+_INEQUALITY = re.compile(r"[<>]=?")
 
 
 @dataclass(frozen=True)
@@ -204,6 +205,13 @@ def _tokens(text: str) -> Iterator[_Token]:
         match = _TOKEN.match(text, position)
         column = position - line_start + 1
         if match is None:
+            if inequality := _INEQUALITY.match(text, position):
+                raise ModelError(
+                    f"inequality constraints ({inequality.group()}) are not offered; constraints are equalities, as in "
+                    "a == 2*b. Fit without it and look whether the estimates hold to it",
+                    line,
+                    column,
+                )
             raise ModelError(
                 f"cannot read {text[position]!r}. Names hold letters, digits, _ and .; operators are =~ <~ ~ ~~ | + *",
                 line,

@@ -75,6 +75,7 @@ case("expected", "democracy", PD, estimator = "MLR", information = "expected")
 for (e in c("ML", "MLR")) {
   case(paste0("fiml_direct_", e), "gaps", DIRECT, estimator = e, missing = "fiml")
   case(paste0("fiml_causes_groups_", e), "gaps", CAUSES, estimator = e, missing = "fiml", group = "school")
+  case(paste0("fiml_expected_", e), "gaps", HS, estimator = e, missing = "fiml", information = "expected")
   case(paste0("fiml_given_", e), "gaps", "visual =~ x1 + x2 + x3\nvisual ~ x4 + x5\nx7 ~ visual", estimator = e, missing = "fiml")
   case(paste0("fiml_covaried_", e), "growth", COVARIED, estimator = e, missing = "fiml")
   case(paste0("fiml_democracy_", e), "democracy", PD, estimator = e, missing = "fiml")
