@@ -170,18 +170,6 @@ def test_measures_of_the_survey_cases(name):
         assert found[measure] == pytest.approx(expected[measure], rel=1e-6, abs=1e-6, nan_ok=True), measure
 
 
-def test_log_likelihood_of_complete_answers():
-    """lavaan's logl of the three-factor model, and with covariates the part given them."""
-    for name in ("hs_mlm", "democracy_mean", "hs_covariates", "hs_groups_mean"):
-        case = read(name)
-        data = residue(case)
-        total = sum(
-            measures.normal_log_likelihood(n, s, i, data.exogenous)
-            for n, s, i in zip(data.n, data.sample, data.implied, strict=True)
-        )
-        assert total == pytest.approx(case["fit"]["logl"], rel=1e-9)
-
-
 def test_incremental_measures_at_the_edges():
     """What lavaan 0.6-14's own functions give for improbable statistics (T, df, T_B, df_B)."""
     names = ("cfi", "tli", "rfi", "nfi", "pnfi", "ifi", "rni")

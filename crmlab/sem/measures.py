@@ -609,33 +609,6 @@ def _information(likelihoods: Likelihoods, n_free: int, n: int) -> dict[str, flo
     return found
 
 
-def normal_log_likelihood(n: int, sample: GroupMoments, implied: GroupMoments, exogenous: Sequence[int] = ()) -> float:
-    """Log-likelihood of n complete answers under N(μ, Σ), −n/2 [p ln 2π + ln|Σ| + tr(Σ⁻¹(S + dd'))], d = x̄ − μ.
-
-    `exogenous` are the positions of fixed covariates (lavaan's fixed.x): their own part, at their sample moments, is
-    taken away, which leaves the likelihood of the other variables given them. Without means, d = 0.
-
-    Examples
-    --------
-    >>> one = GroupMoments(np.eye(1))
-    >>> round(normal_log_likelihood(10, one, one), 4)      # −5 (ln 2π + 1)
-    -14.1894
-    """
-    gap = np.zeros(len(sample.cov)) if sample.mean is None or implied.mean is None else sample.mean - implied.mean
-    value = _gaussian(n, sample.cov + np.outer(gap, gap), implied.cov)
-    if len(exogenous):
-        block = sample.cov[np.ix_(exogenous, exogenous)]
-        value -= _gaussian(n, block, block)
-    return value
-
-
-def _gaussian(n: int, about: Array, cov: Array) -> float:
-    sign, log_det = np.linalg.slogdet(cov)
-    if sign <= 0:
-        return NAN
-    return float(-n / 2 * (len(cov) * np.log(2 * np.pi) + log_det + np.trace(np.linalg.solve(cov, about))))
-
-
 def root_mean_residuals(data: Residue) -> dict[str, float]:
     """RMR, SRMR and CRMR with and without means (`_nomean`), groups weighted by their size.
 
