@@ -84,7 +84,7 @@ def estimate(
         Column whose values split the respondents into groups. All groups are measured with the same weights.
     bootstrap : int, at least 2
         Resamples behind the intervals.
-    seed : int
+    seed : int, 0 or more
         The same seed gives the same bytes.
     scheme, consistent, missing
         As in `crmlab.sem.pls`. With `consistent=True` paths, loadings and R² are corrected for measurement error; the
@@ -160,17 +160,12 @@ def estimate_many(
 
     Parameters
     ----------
-    questionnaire : Questionnaire
-    responses : Responses or DataFrame
-        The answers of all groups; a table is read as `read_responses` does.
+    questionnaire, responses
+        As in `estimate`, the answers of all groups together.
     by : str
         Column of the groups, one of the questionnaire's `groups`.
-    bootstrap : int, at least 2
-        Resamples in each group.
-    seed : int, 0 or more
-        The same seed gives the same bytes.
-    scheme, consistent, missing, interval, level, faults
-        As in `estimate`. Faulty answers of one group stop all, unless `faults="missing"`.
+    bootstrap, seed, scheme, consistent, missing, interval, level, faults
+        As in `estimate`, in each group. Faulty answers of one group stop all, unless `faults="missing"`.
     backend : str or None
         "threads", "loky" (processes), or another of joblib's: "dask" with a running `distributed.Client`, "ray" where
         ray is installed. None takes what the caller has set with `joblib.parallel_config`.
