@@ -274,6 +274,9 @@ def test_plot_dictionary_and_page() -> None:
     assert "straight-lining 3.2 % (13 of 408)" in style.alt(left)
     assert "speeding not checked" in style.alt(left)
     assert style.alt(right).startswith("Map of missing answers: ")
+    chinese = quality.plot("zh")
+    assert "直线作答 3.2 %（408 中 13）" in style.alt(chinese[0])
+    assert style.alt(chinese[1]).startswith("缺失答案分布图：")
     told = quality.to_dict()
     assert told["checks"][4] == {"check": "speeding", "count": None, "of": 408, "threshold": 2.0}
     assert told["rows"]["duplicate id"] == marked(quality, "duplicate id")

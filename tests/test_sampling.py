@@ -495,9 +495,9 @@ def test_figures_show_the_tables(language: str) -> None:
 
 
 def test_figures_refuse_what_they_cannot_draw() -> None:
-    with pytest.raises(ValueError, match="table: found no column margin; expected n, margin"):
+    with pytest.raises(ValueError, match=r"precision_curve: the table lacks \['margin'\]; it has \['n'\]. Add them."):
         plots.precision_curve(pd.DataFrame({"n": [1]}))
-    with pytest.raises(ValueError, match="language: found 'fr'; expected 'en' or 'zh'"):
+    with pytest.raises(ValueError, match="language: 'fr' is unknown; choose one of en, zh"):
         plots.allocation_bars(CITIES, language="fr")
     with pytest.raises(ValueError, match="chosen: found 3; expected one of the sizes in the table"):
         plots.precision_curve(sampling.precision([2, 4]), chosen=3)

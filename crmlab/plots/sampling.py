@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmlab.plots import style
+from .csi_texts import Wording
+from .rows import require, title
+from .style import PALETTE, axes_or_new, series_marks, set_alt
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_TEXTS: dict[str, dict[str, Any]] = {
+TEXTS: dict[str, dict[str, str]] = {
     "en": {
         "precision": "Four times the respondents for half the margin",
         "precision_chosen": "{n:,} respondents: margin ± {margin:.3g}",
@@ -34,7 +36,10 @@ _TEXTS: dict[str, dict[str, Any]] = {
         "allocation_point": "{name}: {people:.0f} % of the people, {sample:.0f} % of the sample ({n:,} respondents)",
         "funnel": "From invitations to usable answers",
         "funnel_axis": "people",
-        "steps": {"invited": "invited", "contacted": "contacted", "responded": "responded", "usable": "usable"},
+        "step_invited": "invited",
+        "step_contacted": "contacted",
+        "step_responded": "responded",
+        "step_usable": "usable",
         "cost": "{mode}: {cost:,.2f} for a usable answer",
         "funnel_alt": "Funnels by mode. {points}.",
         "power": "What a survey of this size would find",
@@ -60,7 +65,10 @@ _TEXTS: dict[str, dict[str, Any]] = {
         "allocation_point": "{name}：占总体 {people:.0f} %，占样本 {sample:.0f} %（{n:,} 人）",
         "funnel": "从发出邀请到有效答卷",
         "funnel_axis": "人数",
-        "steps": {"invited": "邀请", "contacted": "联系上", "responded": "作答", "usable": "有效"},
+        "step_invited": "邀请",
+        "step_contacted": "联系上",
+        "step_responded": "作答",
+        "step_usable": "有效",
         "cost": "{mode}：每份有效答卷 {cost:,.2f}",
         "funnel_alt": "各调查方式的漏斗。{points}。",
         "power": "这样规模的调查能发现什么",
@@ -76,7 +84,6 @@ _METHODS = {
     "neyman": ("Neyman's", "内曼分配"),
     "optimum": ("optimum", "最优分配"),
 }
-_MARKERS = "osD^vP*X<>"
 
 
 def precision_curve(
@@ -112,25 +119,25 @@ def precision_curve(
     >>> ax.get_title(loc="left"), ax.get_ylabel()
     ('400 respondents: margin ± 1.75', 'margin of error (± points)')
     """
-    texts = _texts(language)
-    _require(table, ("n", "margin"))
-    ax = style.axes_or_new(ax, height=3.4)
-    ax.plot(table["n"], table["margin"], color=style.PALETTE["main"])
-    title = texts["precision"]
+    words = Wording(language, None, 0.95, TEXTS)
+    require(table, ("n", "margin"), "precision_curve")
+    ax = axes_or_new(ax, height=3.4)
+    ax.plot(table["n"], table["margin"], color=PALETTE["main"])
+    said = words("precision")
     if chosen is not None:
         if chosen not in table["n"].to_numpy():
             raise ValueError(f"chosen: found {chosen}; expected one of the sizes in the table.")
         margin = float(table.loc[table["n"] == chosen, "margin"].iloc[0])
-        title = texts["precision_chosen"].format(n=chosen, margin=margin)
-        ax.plot([chosen, chosen, 0], [0, margin, margin], color=style.PALETTE["grey"], linestyle="--", linewidth=1)
-        ax.plot([chosen], [margin], "o", color=style.PALETTE["highlight"], markersize=8)
-    ax.set_title(title)
-    ax.set(xlabel=texts["respondents"], ylabel=texts["margin"] + (texts["unit"].format(unit=unit) if unit else ""))
+        said = words("precision_chosen", n=chosen, margin=margin)
+        ax.plot([chosen, chosen, 0], [0, margin, margin], color=PALETTE["grey"], linestyle="--", linewidth=1)
+        ax.plot([chosen], [margin], "o", color=PALETTE["highlight"], markersize=8)
+    title(ax, said)
+    ax.set(xlabel=words("respondents"), ylabel=words("margin") + (words("unit", unit=unit) if unit else ""))
     ax.set_xlim(0, table["n"].max() * 1.02)
     ax.set_ylim(0, table["margin"].max() * 1.05)
     shown = table.iloc[np.unique(np.linspace(0, len(table) - 1, 4).round().astype(int))]
-    points = texts["join"].join(texts["point"].format(n=int(n), margin=m) for n, m in shown[["n", "margin"]].to_numpy())
-    style.set_alt(ax, texts["precision_alt"].format(points=points, chosen=f" {title}." if chosen is not None else ""))
+    points = words("join").join(words("point", n=int(n), margin=m) for n, m in shown[["n", "margin"]].to_numpy())
+    set_alt(ax, words("precision_alt", points=points, chosen=f" {said}." if chosen is not None else ""))
     return ax
 
 
@@ -153,31 +160,32 @@ def allocation_bars(table: pd.DataFrame, *, method: str = "", language: str = "e
     Examples
     --------
     >>> import pandas as pd
+    >>> from crmlab.plots import style
     >>> strata = pd.DataFrame({"population": [900, 100], "n": [50, 50]}, index=["small", "large"])
     >>> style.alt(allocation_bars(strata))[:63]
     'Two bars for each stratum. small: 90 % of the people, 50 % of t'
     """
-    texts = _texts(language)
-    _require(table, ("population", "n"))
-    ax = style.axes_or_new(ax, height=1.3 + 0.62 * len(table))
+    words = Wording(language, None, 0.95, TEXTS)
+    require(table, ("population", "n"), "allocation_bars")
+    ax = axes_or_new(ax, height=1.3 + 0.62 * len(table))
     rows = np.arange(len(table))
     people, sample = (100 * table[column] / table[column].sum() for column in ("population", "n"))
-    bars: dict[str, Any] = {"edgecolor": style.PALETTE["ink"], "linewidth": 0.6, "height": 0.36}
-    ax.barh(rows - 0.19, people, color=style.PALETTE["pale"], label=texts["people"], **bars)
-    ax.barh(rows + 0.19, sample, color=style.PALETTE["highlight"], label=texts["sample"], **bars)
+    bars: dict[str, Any] = {"edgecolor": PALETTE["ink"], "linewidth": 0.6, "height": 0.36}
+    ax.barh(rows - 0.19, people, color=PALETTE["pale"], label=words("people"), **bars)
+    ax.barh(rows + 0.19, sample, color=PALETTE["highlight"], label=words("sample"), **bars)
     for row, (share, n) in enumerate(zip(sample, table["n"], strict=True)):
         ax.annotate(f"{n:,}", (share, row + 0.19), (4, 0), textcoords="offset points", va="center", size=8.5)
     ax.set_yticks(rows, [str(name) for name in table.index])
     ax.invert_yaxis()
     ax.grid(visible=False, axis="y")
-    ax.set_title(texts["allocation"].format(method=_METHODS.get(method, (method, method))[language == "zh"]))
-    ax.set(xlabel=texts["share"], ylabel=texts["stratum"], xlim=(0, 1.12 * max(people.max(), sample.max())))
+    title(ax, words("allocation", method=_METHODS.get(method, (method, method))[language == "zh"]))
+    ax.set(xlabel=words("share"), ylabel=words("stratum"), xlim=(0, 1.12 * max(people.max(), sample.max())))
     ax.legend(loc="best")
-    points = texts["join"].join(
-        texts["allocation_point"].format(name=name, people=p, sample=s, n=int(n))
+    points = words("join").join(
+        words("allocation_point", name=name, people=p, sample=s, n=int(n))
         for name, p, s, n in zip(table.index, people, sample, table["n"], strict=True)
     )
-    style.set_alt(ax, texts["allocation_alt"].format(points=points))
+    set_alt(ax, words("allocation_alt", points=points))
     return ax
 
 
@@ -206,26 +214,27 @@ def response_funnel(
     Examples
     --------
     >>> import pandas as pd
+    >>> from crmlab.plots import style
     >>> steps = pd.DataFrame({"mode": "online", "step": ["invited", "usable"], "people": [1000, 80]})
     >>> style.alt(response_funnel(steps, cost={"online": 1.5}))
     'Funnels by mode. online: 1.50 for a usable answer (invited 1,000, usable 80).'
     """
-    texts = _texts(language)
-    _require(steps, ("mode", "step", "people"))
+    words = Wording(language, None, 0.95, TEXTS)
+    require(steps, ("mode", "step", "people"), "response_funnel")
     modes = list(dict.fromkeys(steps["mode"]))
-    ax = style.axes_or_new(ax, height=1.1 + 0.26 * len(steps) + 0.35 * len(modes))
+    ax = axes_or_new(ax, height=1.1 + 0.26 * len(steps) + 0.35 * len(modes))
     row, labels, points = 0.0, {}, []
     for mode in modes:
-        price = "" if cost is None else texts["cost"].format(mode=mode, cost=float(cost[mode]))
-        ax.text(0, row, price or str(mode), weight="normal", va="center", size=9, color=style.PALETTE["ink"])
+        price = "" if cost is None else words("cost", mode=mode, cost=float(cost[mode]))
+        ax.text(0, row, price or str(mode), weight="normal", va="center", size=9, color=PALETTE["ink"])
         branch = steps[steps["mode"] == mode]
         said = []
         for step, people in zip(branch["step"], branch["people"], strict=True):
             row += 1
-            name = texts["steps"].get(step, step)
+            name = words(f"step_{step}")
             labels[row] = name
-            colour = style.PALETTE["highlight" if step == branch["step"].iloc[-1] else "main"]
-            ax.barh(row, people, height=0.8, color=colour, edgecolor=style.PALETTE["ink"], linewidth=0.6)
+            colour = PALETTE["highlight" if step == branch["step"].iloc[-1] else "main"]
+            ax.barh(row, people, height=0.8, color=colour, edgecolor=PALETTE["ink"], linewidth=0.6)
             ax.annotate(f"{people:,}", (people, row), (4, 0), textcoords="offset points", va="center", size=8.5)
             said.append(f"{name} {people:,}")
         points.append(f"{price or mode} ({', '.join(said)})")
@@ -234,9 +243,9 @@ def response_funnel(
     ax.set_ylim(row - 0.8, -0.7)
     ax.set_xlim(0, steps["people"].max() * 1.12)
     ax.grid(visible=False, axis="y")
-    ax.set_title(texts["funnel"])
-    ax.set_xlabel(texts["funnel_axis"])
-    style.set_alt(ax, texts["funnel_alt"].format(points=texts["join"].join(points)))
+    title(ax, words("funnel"))
+    ax.set_xlabel(words("funnel_axis"))
+    set_alt(ax, words("funnel_alt", points=words("join").join(points)))
     return ax
 
 
@@ -258,42 +267,32 @@ def power_curve(table: pd.DataFrame, *, language: str = "en", ax: Axes | None = 
     Examples
     --------
     >>> import pandas as pd
+    >>> from crmlab.plots import style
     >>> rows = [(50, "Value", "Joy", 0.4), (200, "Value", "Joy", 0.9)]
     >>> style.alt(power_curve(pd.DataFrame(rows, columns=["n", "from", "to", "power"])))
     'Curves of power against the number of respondents. Value → Joy: 40 % with 50, 90 % with 200.'
     """
-    texts = _texts(language)
-    _require(table, ("n", "from", "to", "power"))
-    ax = style.axes_or_new(ax, height=3.6)
+    words = Wording(language, None, 0.95, TEXTS)
+    require(table, ("n", "from", "to", "power"), "power_curve")
+    ax = axes_or_new(ax, height=3.6)
     points = []
-    for number, ((cause, effect), line) in enumerate(table.groupby(["from", "to"], sort=False)):
+    paths = table.groupby(["from", "to"], sort=False)
+    for (marker, colour, filled), ((cause, effect), line) in zip(series_marks(paths.ngroups), paths, strict=True):
         name, percent = f"{cause} → {effect}", 100 * line["power"].to_numpy()
         ax.plot(
             line["n"],
             percent,
-            marker=_MARKERS[number % len(_MARKERS)],
-            color=style.SERIES[number % (len(style.SERIES) - 1)],
+            marker=marker,
+            color=colour,
+            markerfacecolor=colour if filled else PALETTE["paper"],
             markersize=5,
             label=name,
         )
         ends = {"first": int(line["n"].iloc[0]), "last": int(line["n"].iloc[-1])}
-        points.append(texts["power_point"].format(name=name, start=percent[0], end=percent[-1], **ends))
-    ax.axhline(80, color=style.PALETTE["grey"], linestyle="--", linewidth=1)
-    ax.set_title(texts["power"])
-    ax.set(xlabel=texts["respondents"], ylabel=texts["power_axis"], ylim=(0, 103))
+        points.append(words("power_point", name=name, start=percent[0], end=percent[-1], **ends))
+    ax.axhline(80, color=PALETTE["grey"], linestyle="--", linewidth=1)
+    title(ax, words("power"))
+    ax.set(xlabel=words("respondents"), ylabel=words("power_axis"), ylim=(0, 103))
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7.5)
-    style.set_alt(ax, texts["power_alt"].format(points=texts["join"].join(points)))
+    set_alt(ax, words("power_alt", points=words("join").join(points)))
     return ax
-
-
-def _texts(language: str) -> dict[str, Any]:
-    if language not in _TEXTS:
-        raise ValueError(f"language: found {language!r}; expected 'en' or 'zh'.")
-    return _TEXTS[language]
-
-
-def _require(table: pd.DataFrame, columns: tuple[str, ...]) -> None:
-    missing = [column for column in columns if column not in table]
-    if missing or table.empty:
-        found = f"no column {', '.join(missing)}" if missing else "no row"
-        raise ValueError(f"table: found {found}; expected {', '.join(columns)}.")

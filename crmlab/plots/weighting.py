@@ -8,14 +8,13 @@ in both languages.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .csi_texts import number
+from .csi_texts import Wording, number
 from .rows import bold_rows, broken, intervals, name_rows, require, row_centres, title, value_column
-from .style import PALETTE, SERIES, axes_or_new, set_alt
+from .style import PALETTE, SERIES, axes_or_new, series_marks, set_alt
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,8 +90,6 @@ METHODS_ZH = {
     "combined": "组合赋权",
 }
 
-_MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">", "*")
-_COLOURS = SERIES[:4]
 _WHEN_CROWDED = 12
 
 
@@ -145,15 +142,15 @@ def weights_dots(
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['equal', 'entropy']
     """
-    say = _words(language)
+    words = Wording(language, labels, 0.95, TEXTS)
     require(weights, (), "weights_dots")
-    names = [broken(str((labels or {}).get(item, item))) for item in weights.index]
+    names = [broken(words.name(item)) for item in weights.index]
     rows, room = row_centres(names, inches=0.24)
     ax = axes_or_new(ax, height=2.0 + 0.24 * room)
     lowest, highest = 100 * weights.min(axis=1), 100 * weights.max(axis=1)
     ax.hlines(rows, lowest, highest, color=PALETTE["rule"], linewidth=3, zorder=1)
     ax.axvline(100 / len(weights), color=PALETTE["grey"], linestyle=":", linewidth=1.2)
-    for method, (marker, colour, filled) in zip(weights.columns, _marks(len(weights.columns)), strict=True):
+    for method, (marker, colour, filled) in zip(weights.columns, series_marks(len(weights.columns)), strict=True):
         face = colour if filled else PALETTE["paper"]
         ax.scatter(
             100 * weights[method], rows, s=30, marker=marker, facecolor=face, edgecolor=colour, linewidth=1.2,
@@ -161,22 +158,23 @@ def weights_dots(
         )  # fmt: skip
     name_rows(ax, names, rows)
     ax.set_xlim(left=0)
-    ax.set_xlabel(say["weights_axis"])
+    ax.set_xlabel(words("weights_axis"))
     _legend_below(ax)
-    title(ax, say["weights_title"])
+    title(ax, words("weights_title"))
     spans = highest - lowest
     widest, narrowest = str(spans.idxmax()), str(spans.idxmin())
     set_alt(
         ax,
-        say["weights_alt"].format(
+        words(
+            "weights_alt",
             n=len(weights),
             m=weights.shape[1],
-            methods=say["join"].join(method_name(str(method), language) for method in weights.columns),
+            methods=words("join").join(method_name(str(method), language) for method in weights.columns),
             equal=number(100 / len(weights), 1),
-            widest=(labels or {}).get(widest, widest),
+            widest=words.name(widest),
             low=number(lowest[widest], 1),
             high=number(highest[widest], 1),
-            narrowest=(labels or {}).get(narrowest, narrowest),
+            narrowest=words.name(narrowest),
             low2=number(lowest[narrowest], 1),
             high2=number(highest[narrowest], 1),
         ),
@@ -219,7 +217,7 @@ def index_intervals(
     >>> index_intervals(table).get_title(loc="left")
     'The index under each weighting: 1.5 points apart'
     """
-    say = _words(language)
+    words = Wording(language, labels, level, TEXTS)
     require(index, ("index", "ci_lower", "ci_upper"), "index_intervals")
     names = [broken(str((labels or {}).get(name, method_name(str(name), language)))) for name in index.index]
     rows, room = row_centres(names, inches=0.34)
@@ -235,10 +233,10 @@ def index_intervals(
         for value, low, high in zip(values, index["ci_lower"], index["ci_upper"], strict=True)
     ]
     value_column(ax, rows, printed)
-    ax.set_xlabel(say["index_axis"].format(level=f"{100 * level:g}%"))
-    title(ax, say["index_title"].format(spread=number(values.max() - values.min(), 1)))
-    listing = say["join"].join(f"{name} {value}" for name, value in zip(names, printed, strict=True))
-    set_alt(ax, say["index_alt"].format(level=f"{100 * level:g}%", m=len(index), listing=listing))
+    ax.set_xlabel(words("index_axis"))
+    title(ax, words("index_title", spread=number(values.max() - values.min(), 1)))
+    listing = words("join").join(f"{name} {value}" for name, value in zip(names, printed, strict=True))
+    set_alt(ax, words("index_alt", m=len(index), listing=listing))
     return ax
 
 
@@ -277,7 +275,7 @@ def group_ranks(
     >>> [text.get_text() for text in ax.texts]
     ['2', '1']
     """
-    say = _words(language)
+    words = Wording(language, labels, 0.95, TEXTS)
     require(by_group, ("method", "group", "index", "rank"), "group_ranks")
     methods = list(dict.fromkeys(by_group["method"]))
     names = [broken(method_name(str(method), language)) for method in methods]
@@ -286,32 +284,33 @@ def group_ranks(
     place = dict(zip(methods, rows, strict=True))
     groups = list(dict.fromkeys(by_group["group"]))
     told = []
-    for group, (_, colour, filled) in zip(groups, _marks(len(groups)), strict=True):
+    for group, (_, colour, filled) in zip(groups, series_marks(len(groups)), strict=True):
         own = by_group[by_group["group"] == group]
-        name = str((labels or {}).get(group, group))
+        name = words.name(group)
         heights = [place[method] for method in own["method"]]
         ax.plot(own["index"], heights, color=colour, linewidth=1.2, zorder=2)
         ax.scatter(
             own["index"], heights, s=150, facecolor=colour if filled else PALETTE["paper"], edgecolor=colour,
             linewidth=1.4, label=name, zorder=3,
         )  # fmt: skip
-        ink = PALETTE["paper"] if filled and colour in _COLOURS[:3] else PALETTE["ink"]
+        ink = PALETTE["paper"] if filled and colour in SERIES[:3] else PALETTE["ink"]
         for value, height, rank in zip(own["index"], heights, own["rank"], strict=True):
             ax.text(value, height, str(rank), ha="center", va="center", color=ink, fontsize=8, zorder=4)
-        told.append(say["rank"].format(name=name, ranks=say["join"].join(map(str, dict.fromkeys(own["rank"])))))
+        told.append(words("rank", name=name, ranks=words("join").join(map(str, dict.fromkeys(own["rank"])))))
     name_rows(ax, names, rows)
-    ax.set_xlabel(say["groups_axis"])
+    ax.set_xlabel(words("groups_axis"))
     _legend_below(ax)
-    title(ax, say["groups_title"])
+    title(ax, words("groups_title"))
     ranks = by_group.groupby("group")["rank"]
     same = bool((ranks.min() == ranks.max()).all())
     set_alt(
         ax,
-        say["groups_alt"].format(
+        words(
+            "groups_alt",
             n=len(groups),
             m=len(methods),
-            listing=say["stop"].join(told),
-            verdict=say["groups_same" if same else "groups_differ"],
+            listing=words("stop").join(told),
+            verdict=words("groups_same" if same else "groups_differ"),
         ),
     )
     return ax
@@ -357,10 +356,10 @@ def tornado(
     >>> [label.get_text() for label in tornado(swings, 72.0).get_yticklabels()]
     ['Q2', 'Q1']
     """
-    say = _words(language)
+    words = Wording(language, labels, 0.95, TEXTS)
     require(swings, ("index_low", "index_high", "swing"), "tornado")
     table = swings.sort_values("swing", ascending=False, kind="stable").head(_WHEN_CROWDED)
-    names = [broken(str((labels or {}).get(node, node))) for node in table.index]
+    names = [broken(words.name(node)) for node in table.index]
     rows, room = row_centres(names, inches=0.3)
     ax = axes_or_new(ax, height=1.3 + 0.3 * room)
     bars: dict[str, Any] = {"left": index, "height": 0.62, "edgecolor": PALETTE["ink"], "linewidth": 0.6, "zorder": 2}
@@ -371,13 +370,13 @@ def tornado(
     ax.set_xlim(index - reach, index + reach)
     name_rows(ax, names, rows)
     percent = f"{100 * change:g}"
-    ax.set_xlabel(say["tornado_axis"].format(index=number(index, 1)))
-    title(ax, say["tornado_title"].format(change=percent))
-    listing = say["stop"].join(
-        say["tornado_row"].format(name=name, low=number(low, 2), high=number(high, 2))
+    ax.set_xlabel(words("tornado_axis", index=number(index, 1)))
+    title(ax, words("tornado_title", change=percent))
+    listing = words("stop").join(
+        words("tornado_row", name=name, low=number(low, 2), high=number(high, 2))
         for name, low, high in zip(names, table["index_low"], table["index_high"], strict=True)
     )
-    set_alt(ax, say["tornado_alt"].format(index=number(index, 1), change=percent, listing=listing))
+    set_alt(ax, words("tornado_alt", index=number(index, 1), change=percent, listing=listing))
     return ax
 
 
@@ -419,10 +418,10 @@ def level_bars(
     >>> [label.get_text().strip() for label in level_bars(levels).get_yticklabels()]
     ['Value', 'Q1']
     """
-    say = _words(language)
+    words = Wording(language, labels, 0.95, TEXTS)
     require(levels, ("level", "parent", "node", "local", "global"), "level_bars")
     table = levels.set_index("node").loc[_from_the_top(levels)]
-    texts = [str((labels or {}).get(node, node)).rpartition(" / ")[2] for node in table.index]
+    texts = [words.name(node).rpartition(" / ")[2] for node in table.index]
     steps = table["level"] - 2
     rows, room = row_centres(texts, inches=0.2)
     ax = axes_or_new(ax, height=1.2 + 0.2 * room)
@@ -434,30 +433,16 @@ def level_bars(
         label.set_color(PALETTE["ink" if step < 2 else "grey"])
     bold_rows(ax, [row for row, step in enumerate(steps) if step == 0])
     value_column(ax, rows, [number(100 * local, 0) for local in table["local"]])
-    ax.set_xlabel(say["levels_axis"])
+    ax.set_xlabel(words("levels_axis"))
     shown = method_name(method, language)
-    title(ax, say["levels_title"].format(method=shown))
-    listing = say["join"].join(
+    title(ax, words("levels_title", method=shown))
+    listing = words("join").join(
         f"{text} {number(100 * whole, 1)}"
         for text, whole, step in zip(texts, table["global"], steps, strict=True)
         if step == 0
     )
-    set_alt(ax, say["levels_alt"].format(method=shown, listing=listing))
+    set_alt(ax, words("levels_alt", method=shown, listing=listing))
     return ax
-
-
-def _words(language: str) -> dict[str, str]:
-    if language not in TEXTS:
-        raise ValueError(f"language: {language!r} is unknown; choose one of {', '.join(TEXTS)}.")
-    return TEXTS[language]
-
-
-def _marks(count: int) -> list[tuple[str, str, bool]]:
-    """Marker, colour, and whether it is filled: shapes and fills tell series apart in grey print too."""
-    found = zip(
-        cycle(_MARKERS), cycle(_COLOURS), cycle((True,) * len(_COLOURS) + (False,) * len(_COLOURS)), range(count)
-    )
-    return [(marker, colour, filled) for marker, colour, filled, _ in found]
 
 
 def _legend_below(ax: Axes) -> None:

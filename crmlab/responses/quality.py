@@ -167,11 +167,11 @@ class Quality:
             )
         return self.survey.without(reasons.index.to_numpy(), reasons["join"].tolist())
 
-    def plot(self) -> tuple[Axes, Axes]:
-        """How many respondents each check marks, and where in the file answers are missing."""
+    def plot(self, language: str = "en") -> tuple[Axes, Axes]:
+        """How many respondents each check marks, and where in the file answers are missing, in one figure."""
         from crmlab.plots.responses import quality
 
-        return quality(self.checks, self.missing)
+        return quality(self.checks, self.missing, language=language)
 
     @property
     def missing(self) -> pd.DataFrame:

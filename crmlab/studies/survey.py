@@ -55,7 +55,8 @@ def read_answers(
     if not Path(data).exists() and str(data) in names:
         table = _data_set(str(data))
         checksum = hashlib.sha256(table.to_csv(index=False, lineterminator="\n").encode("utf-8")).hexdigest()
-        return dataclasses.replace(read_responses(table, questionnaire), source=str(data), sha256=checksum)
+        answers = read_responses(table, questionnaire, format=format or None)
+        return dataclasses.replace(answers, source=str(data), sha256=checksum)
     if not Path(data).exists():
         raise InputError(
             f"data: {data} does not exist; expected a CSV, XLSX or SAV file, or a data set of the course "

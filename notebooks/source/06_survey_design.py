@@ -352,6 +352,7 @@ show(responses.matching[["header", "item", "matched_by", "use"]].head(10))
 # %%
 quality = responses.quality()
 show(quality.checks[["check", "count", "of", "threshold"]])
+figure(quality.plot(language)[0])
 kept = quality.exclude("straight-lining", "duplicate answers")
 show(kept.problems[-1])
 
