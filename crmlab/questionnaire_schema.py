@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import yaml
@@ -17,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from crmlab.errors import InputError
+from crmlab.errors import InputError, closest
 
 Language = Literal["en", "zh"]
 Location = tuple[int | str, ...]
@@ -264,8 +263,8 @@ def read_design(text: str, source: str) -> Design:
 
 def did_you_mean(word: str, known: list[str]) -> str:
     """The hint "did you mean 'label'? ", or nothing when no known word comes close."""
-    close = get_close_matches(word, known, n=1) or [k for k in known if k.casefold() == word.casefold()]
-    return f"did you mean {close[0]!r}? " if close else ""
+    near = closest(word, known)
+    return f"did you mean {near!r}? " if near else ""
 
 
 def _paragraph(faults: list[Fault], source: str) -> str:

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+
+from crmlab.errors import closest
 
 
 class Kind(NamedTuple):
@@ -170,7 +171,6 @@ def shortened(text: str) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A hint such as ` (did you mean PERQ7?)`, or nothing; upper and lower case count as alike."""
-    alike = {word.casefold(): word for word in reversed([*known])}
-    close = difflib.get_close_matches(name.casefold(), alike, n=1)
-    return f" (did you mean {alike[close[0]]}?)" if close else ""
+    """A hint such as ` (did you mean PERQ7?)`, or nothing."""
+    near = closest(name, known)
+    return f" (did you mean {near}?)" if near else ""

@@ -8,7 +8,6 @@ executed notebook is kept as part of the study, without clock times and machine 
 from __future__ import annotations
 
 import ast
-import difflib
 import json
 import os
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from crmlab.errors import InputError
+from crmlab.errors import InputError, closest
 from crmlab.studies import folder
 
 if TYPE_CHECKING:
@@ -232,8 +231,8 @@ def _parameter(file: str, name: str, inferred_type_name: str, default: str, help
 
 
 def _did_you_mean(word: Any, known: Any) -> str:
-    near = difflib.get_close_matches(str(word), list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else "."
+    near = closest(str(word), known)
+    return f"; did you mean {near}?" if near else "."
 
 
 def _execute(source: Path, values: Mapping[str, Any], staging: Path, out: Path, progress: bool) -> NotebookNode:
