@@ -8,6 +8,8 @@ import pytest
 from hypothesis import settings
 
 os.environ["MPLBACKEND"] = "Agg"
+# Their assertions tell what they compared, as those of a test module do.
+pytest.register_assert_rewrite("chapters")
 
 # A slow machine is no fault of the code, and a test that fails on Tuesdays teaches nobody.
 settings.register_profile("house", deadline=None, derandomize=True)

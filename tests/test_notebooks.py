@@ -6,6 +6,7 @@ parameters, and one small notebook serves all questions about the network.
 
 import ast
 import configparser
+import importlib
 import importlib.util
 import os
 import re
@@ -420,81 +421,27 @@ def test_results_are_never_taken_out(text):
 
 # what the chapters found
 
-# Partial least squares on the survey of Tenenhaus et al. (2005), path weighting: SmartPLS 2.0.M3, as kept in the tests
-# of the R package semPLS; the indices were computed with an independent program.
-PUBLISHED_PATHS = {
-    "Image → Expectation": 0.50491393,
-    "Expectation → Quality": 0.55674896,
-    "Expectation → Value": 0.04998839,
-    "Quality → Value": 0.55830438,
-    "Image → Satisfaction": 0.17873950,
-    "Expectation → Satisfaction": 0.06252287,
-    "Quality → Satisfaction": 0.51202394,
-    "Value → Satisfaction": 0.19476510,
-    "Satisfaction → Complaints": 0.52806625,
-    "Image → Loyalty": 0.19575534,
-    "Satisfaction → Loyalty": 0.48547762,
-    "Complaints → Loyalty": 0.06692607,
-}
-INDEX = {"path": 72.454, "centroid": 72.54}
-EQUAL_WEIGHTS = 71.970
+def expected_of(target):
+    """The module of `tests/chapters` that says what this chapter must find."""
+    return importlib.import_module(f"chapters.ch{target.name[:2]}")
 
 
-def test_chapter_9_gives_the_published_numbers():
-    found = recorded(read(next(target for target in CHAPTERS if target.name == "09_satisfaction_index")))
-    # Recorded with six significant digits.
-    assert found["paths"] == pytest.approx(PUBLISHED_PATHS, abs=1e-6)
-    assert found["index"] == pytest.approx(INDEX["path"], abs=1e-3)
-    assert found["equal_weights"] == pytest.approx(EQUAL_WEIGHTS, abs=1e-3)
+@each(CHAPTERS)
+def test_a_chapter_gives_the_published_numbers(target):
+    expected_of(target).as_published(recorded(read(target)))
 
 
 # with other parameters
 
-GRID = [
-    ("09_satisfaction_index", {"seed": 1, "bootstrap": 200, "respondents": 300}),
-    ("09_satisfaction_index", {"seed": 2, "bootstrap": 200, "respondents": 2000, "scheme": "centroid"}),
-]
-
-
-def chapter_9_holds(found, parameters):
-    """What must be true of chapter 9 whatever its parameters."""
-    lower, upper = found["ci"]
-    assert lower < found["index"] < upper
-    assert found["index"] == pytest.approx(INDEX[parameters.get("scheme", "path")], abs=6e-3)
-    assert found["equal_weights"] == pytest.approx(EQUAL_WEIGHTS, abs=1e-3), "no parameter reaches it"
-    # √2 times half the interval, as far as 200 resamples tell.
-    assert found["change_margin"] == pytest.approx(2**0.5 * (upper - lower) / 2, rel=0.2)
-    respondents = parameters.get("respondents", 1000)
-    four = 4 / respondents**0.5  # sampling errors of a correlation; a path of 0.5 has a smaller one
-    confusion = found["confusion"]
-    assert confusion["composite truth, plain PLS"] == pytest.approx(0.5, abs=four)
-    assert confusion["factor truth, plain PLS"] == pytest.approx(found["attenuated"], abs=four)
-    assert confusion["factor truth, consistent PLS"] == pytest.approx(0.5, abs=four)
-    # √(0.879 · 0.788), reliabilities of a score with weights proportional to the loadings (Dijkstra & Henseler 2015).
-    assert found["attenuated"] == pytest.approx(0.41617, abs=1e-5)
-    assert confusion["composite truth, consistent PLS"] > confusion["composite truth, plain PLS"], (
-        "it corrects an error that is not there"
-    )
-    assert found["covered"] >= 6, "of nine 95 % intervals"
-    assert sorted(found["coarse"].values(), reverse=True) == list(found["coarse"].values()), (
-        "fewer points, less closely"
-    )
-
-
-HOLDS = {"09_satisfaction_index": chapter_9_holds}
-
-
-def test_the_grid_knows_every_chapter():
-    assert {name for name, _ in GRID} == set(HOLDS) == {target.name for target in CHAPTERS}
+GRID = [(target, parameters) for target in CHAPTERS for parameters in expected_of(target).GRID]
 
 
 @pytest.mark.parametrize(
-    ("name", "parameters"), GRID, ids=lambda part: part if isinstance(part, str) else str(part["seed"])
+    ("target", "parameters"), GRID, ids=[f"{target.name}-{number}" for number, (target, _) in enumerate(GRID)]
 )
-def test_a_chapter_holds_with_other_parameters(name, parameters, kernel_environment, monkeypatch):
+def test_a_chapter_holds_with_other_parameters(target, parameters, kernel_environment, monkeypatch):
     import papermill
 
-    target = next(target for target in CHAPTERS if target.name == name)
     studies.check(target.output, parameters)
     for variable in os.environ.keys() - kernel_environment.keys():
         monkeypatch.delenv(variable)
@@ -508,7 +455,7 @@ def test_a_chapter_holds_with_other_parameters(name, parameters, kernel_environm
         cwd=target.output.parent,
         kernel_manager_class=build.KernelOfThisPython,
     )
-    HOLDS[name](recorded(executed), parameters)
+    expected_of(target).holds(recorded(executed), parameters)
 
 
 @each(CHAPTERS)
