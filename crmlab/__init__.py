@@ -18,10 +18,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlab import csi, datasets, plots, sem, studies, teaching
+    from crmlab import csi, datasets, plots, sem, studies, teaching, transactions
     from crmlab.errors import InputError
     from crmlab.questionnaire import Questionnaire
     from crmlab.responses import Responses, read_responses
+    from crmlab.transactions import Transactions
 
     __version__: str
 
@@ -29,6 +30,7 @@ __all__ = [
     "InputError",
     "Questionnaire",
     "Responses",
+    "Transactions",
     "__version__",
     "csi",
     "datasets",
@@ -37,13 +39,15 @@ __all__ = [
     "sem",
     "studies",
     "teaching",
+    "transactions",
 ]
 
-_MODULES = ("csi", "datasets", "plots", "sem", "studies", "teaching")
+_MODULES = ("csi", "datasets", "plots", "sem", "studies", "teaching", "transactions")
 _MEMBERS = {
     "InputError": "errors",
     "Questionnaire": "questionnaire",
     "Responses": "responses",
+    "Transactions": "transactions",
     "read_responses": "responses",
 }
 

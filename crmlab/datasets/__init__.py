@@ -1,4 +1,4 @@
-"""Data sets of the course: one real survey, read from where it is installed, and simulated ones whose truth is known.
+"""Data sets of the course: real ones, read from where they are installed, and simulated ones whose truth is known.
 
 ``list()`` shows what there is; every data set has a card in the top-level folder ``datasets/`` with its origin,
 licence, columns and checksum. Simulated surveys are drawn in ``survey``; ``design`` checks what is asked for,
@@ -9,13 +9,23 @@ from __future__ import annotations
 
 import pandas as pd
 
+from crmlab.datasets.cdnow import load_cdnow
 from crmlab.datasets.mobi import load_mobi
 from crmlab.datasets.survey import SimulatedSurvey, SurveyTruth, load_survey, simulate_survey
 
-__all__ = ["SimulatedSurvey", "SurveyTruth", "list", "load_mobi", "load_survey", "simulate_survey"]
+__all__ = ["SimulatedSurvey", "SurveyTruth", "list", "load_cdnow", "load_mobi", "load_survey", "simulate_survey"]
 
 _CATALOGUE = (
     # name, rows, columns, kind, what, licence, loader
+    (
+        "cdnow",
+        69_659,
+        4,
+        "real",
+        "Orders of the 23,570 customers an online music shop won in early 1997",
+        "MIT, stays in the package lifetimes",
+        "load_cdnow()",
+    ),
     (
         "mobi",
         250,
@@ -48,10 +58,11 @@ def list() -> pd.DataFrame:
     Examples
     --------
     >>> list()[["rows", "columns", "kind", "loader"]]
-            rows  columns       kind         loader
+             rows  columns       kind         loader
     name
-    mobi     250       24       real    load_mobi()
-    survey   400       24  simulated  load_survey()
+    cdnow   69659        4       real   load_cdnow()
+    mobi      250       24       real    load_mobi()
+    survey    400       24  simulated  load_survey()
     """
     columns = ["name", "rows", "columns", "kind", "what", "licence", "loader"]
     return pd.DataFrame(_CATALOGUE, columns=columns).set_index("name")
