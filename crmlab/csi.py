@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import sem
+from . import index_formula, sem
 from .csi_many import INTERVAL_COLUMNS, GroupEstimate, SatisfactionIndices, gathered, group_seed, in_parallel
 from .errors import InputError
 from .questionnaire import Questionnaire
@@ -345,7 +345,7 @@ def _obstacles(answers: pd.DataFrame, needed: int) -> list[str]:
 
 
 def respondents_needed(questionnaire: Questionnaire) -> int:
-    """The ten-times rule (Barclay, Higgins & Thompson 1995): the floor below which no estimate is made.
+    """The floor below which no estimate is made, by `crmlab.sampling.ten_times_rule`.
 
     Examples
     --------
@@ -354,7 +354,7 @@ def respondents_needed(questionnaire: Questionnaire) -> int:
     """
     arrows = int(questionnaire.paths["to"].value_counts().max()) if len(questionnaire.paths) else 0
     formative = questionnaire.constructs.query("mode == 'formative'")["n_items"]
-    return 10 * max([arrows, *formative])
+    return ten_times_rule(max([arrows, *formative]))
 
 
 def _items(questionnaire: Questionnaire, responses: Responses) -> pd.DataFrame:
@@ -401,10 +401,10 @@ class _Ruler:
         """
         membership, block = self.fit.shape.membership, self.fit.shape.block
         unstandardised = weights / batch.moments.sd
-        points = 100 / ((unstandardised * (self.maximum - self.minimum)) @ membership)
+        points = index_formula.points(unstandardised, self.minimum, self.maximum, membership)
         per_point = unstandardised * points[:, block]
         means = [batch.moments.mean, *self._group_means(batch)]
-        index, *by_group = [(per_point * (mean - self.minimum)) @ membership for mean in means]
+        index, *by_group = [index_formula.index(mean, per_point, self.minimum, membership) for mean in means]
         spread = points * self._error_free(values["rho_a"])
         importance = [
             values["total"][:, route] * spread[:, self.target] / spread[:, source] for route, source in self.drivers
@@ -692,7 +692,7 @@ def _scores(ruler: _Ruler, per_point: Array) -> pd.DataFrame:
 
     fit = ruler.fit
     answers = np.where(np.isnan(fit.sample.values), fit.sample.full.mean, fit.sample.values)
-    scores = ((answers - ruler.minimum) * per_point) @ fit.shape.membership
+    scores = index_formula.index(answers, per_point, ruler.minimum, fit.shape.membership)
     return pd.DataFrame(scores, index=fit.rows, columns=list(fit.shape.constructs))
 
 

@@ -25,8 +25,8 @@ PACKAGE = ROOT / "crmlab"
 
 # From the ground up. A module imports from floors below its own, never from its own or from above.
 FLOORS = (
-    {"errors", "sem", "plots", "datasets"},
-    {"questionnaire", "transactions"},
+    {"errors", "sem", "plots", "datasets", "index", "workbook"},
+    {"questionnaire", "sampling", "transactions"},
     {"responses", "lifecycle", "rfm", "grading"},
     {"likert", "weighting", "value"},
     {"csi"},

@@ -27,8 +27,10 @@ import yaml
 from crmlab import Questionnaire, csi, datasets, studies
 from crmlab.errors import InputError
 from crmlab.responses import read_responses
-from crmlab.studies import folder, report, survey, workbook
+from crmlab.studies import csi_report as report
+from crmlab.studies import folder, survey
 from crmlab.studies.texts import Texts, interval, number
+from crmlab.workbook import write_xlsx
 
 STUDIES = Path(studies.__file__).parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -575,11 +577,21 @@ def placeholders(words: object) -> set[str]:
 
 
 def test_both_languages_say_the_same_things() -> None:
-    catalogue = yaml.safe_load((STUDIES / "texts.yaml").read_text(encoding="utf-8"))
-    for key, words in catalogue.items():
-        assert list(words) == ["en", "zh"], key
-        assert placeholders(words["en"]) == placeholders(words["zh"]), key
-    assert len(catalogue["limits"]["en"]) == len(catalogue["limits"]["zh"])
+    catalogues = {file.name: yaml.safe_load(file.read_text(encoding="utf-8")) for file in STUDIES.glob("texts*.yaml")}
+    assert {"texts.yaml", "texts_csi.yaml"} <= catalogues.keys()
+    for catalogue in catalogues.values():
+        for key, words in catalogue.items():
+            assert list(words) == ["en", "zh"], key
+            assert placeholders(words["en"]) == placeholders(words["zh"]), key
+        if "limits" in catalogue:
+            assert len(catalogue["limits"]["en"]) == len(catalogue["limits"]["zh"])
+
+
+def test_a_study_takes_no_word_from_every_report() -> None:
+    """A key in two catalogues would mean one thing here and another there."""
+    shared = yaml.safe_load((STUDIES / "texts.yaml").read_text(encoding="utf-8"))
+    for file in STUDIES.glob("texts_*.yaml"):
+        assert shared.keys().isdisjoint(yaml.safe_load(file.read_text(encoding="utf-8"))), file.name
 
 
 def test_chinese_objections_use_only_what_the_english_ones_give() -> None:
@@ -617,7 +629,7 @@ def test_no_cell_of_the_workbook_is_a_formula(book: Path) -> None:
 def test_control_characters_errors_and_long_texts_are_stored_as_text(tmp_path: Path) -> None:
     file = tmp_path / "t.xlsx"
     awkward = ["\tq", "\rr", "a\x00b\x1f", "#N/A", "x" * 40_000, "表" * 3]
-    workbook.write_xlsx({"t": pd.DataFrame({"text": awkward})}, file)
+    write_xlsx({"t": pd.DataFrame({"text": awkward})}, file)
     cells = [row[0] for row in openpyxl.load_workbook(file)["t"].iter_rows(min_row=2)]
     assert [cell.data_type for cell in cells] == ["s"] * 6
     # XML reads a carriage return as a line feed.
@@ -627,7 +639,7 @@ def test_control_characters_errors_and_long_texts_are_stored_as_text(tmp_path: P
 def test_numbers_are_numbers_with_a_format(tmp_path: Path) -> None:
     file = tmp_path / "t.xlsx"
     table = pd.DataFrame({"n": [3], "x": [0.25], "gap": [np.nan], "far": [np.inf], "yes": [True]})
-    workbook.write_xlsx({"t": table, "points": table}, file, formats={"points": "0.0"})
+    write_xlsx({"t": table, "points": table}, file, formats={"points": "0.0"})
     read = openpyxl.load_workbook(file)
     row = next(read["t"].iter_rows(min_row=2))
     assert [cell.value for cell in row] == [3, 0.25, None, "inf", True]

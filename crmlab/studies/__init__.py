@@ -5,9 +5,9 @@ whether a template understands its parameters. The templates themselves read wit
 :func:`write_study`.
 """
 
-from crmlab.studies import report, workbook
+from crmlab.studies.csi_study import write_study
 from crmlab.studies.runner import NotebookError, Parameter, check, parameters, run, template
-from crmlab.studies.survey import read_answers, write_study
+from crmlab.studies.survey import read_answers
 
 __all__ = [
     "NotebookError",
@@ -15,9 +15,7 @@ __all__ = [
     "check",
     "parameters",
     "read_answers",
-    "report",
     "run",
     "template",
-    "workbook",
     "write_study",
 ]

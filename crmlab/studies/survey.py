@@ -1,26 +1,26 @@
-"""A satisfaction study's files: the answers that go in; the report, the workbook and the numbers that come out."""
+"""What studies of a survey share: how answers are read, how the files are written, and the report's common parts."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from crmlab import workbook
 from crmlab.errors import InputError
-from crmlab.studies import report, workbook
-from crmlab.studies.texts import Texts
+from crmlab.studies.page import Listing, Section, Sentence, StudyPage, Table
+from crmlab.studies.texts import Texts, percent
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from crmlab.csi import SatisfactionIndex
     from crmlab.questionnaire import Questionnaire
     from crmlab.responses import Responses
-
-# Sheets in index points (0 to 100); all others hold coefficients.
-_POINTS = dict.fromkeys(("index", "groups", "respondents"), "0.0")
 
 
 def read_answers(data: str | Path, questionnaire: Questionnaire, *, sheet: str = "", encoding: str = "") -> Responses:
@@ -62,88 +62,143 @@ def read_answers(data: str | Path, questionnaire: Questionnaire, *, sheet: str =
     return read_responses(data, questionnaire, sheet=sheet or None, encoding=encoding or None)
 
 
-def write_study(result: SatisfactionIndex, responses: Responses, out: str | Path, language: str = "en") -> None:
-    """Write ``report.html``, ``tables.xlsx`` and ``index.json`` of a satisfaction study.
+def write_files(
+    out: str | Path,
+    *,
+    page: str,
+    sheets: Mapping[str, pd.DataFrame],
+    numbers: Mapping[str, Mapping[str, Any]],
+    texts: Texts,
+    formats: Mapping[str, str] | None = None,
+) -> None:
+    """Write ``report.html``, ``tables.xlsx`` and the numbers of a study.
 
     Parameters
     ----------
-    result
-        The estimate.
-    responses
-        The answers it was made from.
     out
         A folder; it is made if need be. Files of these names in it are replaced.
-    language
-        ``"en"`` or ``"zh"``: of the report and of the workbook's table of contents.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from crmlab import Questionnaire, csi
-    >>> design = Questionnaire.shipped("ecsi")
-    >>> answers = read_answers("mobi", design)
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> write_study(csi.estimate(design, answers, bootstrap=20), answers, folder)
-    >>> sorted(file.name for file in folder.iterdir())
-    ['index.json', 'report.html', 'tables.xlsx']
+    page
+        The report.
+    sheets
+        Tables by the name of their sheet; its description is the text ``sheet.NAME``.
+    numbers
+        By file name: what is written as JSON.
+    texts
+        The words of the study.
+    formats
+        Number formats of sheets, as in :func:`crmlab.workbook.write_xlsx`.
     """
-    folder, t = Path(out), Texts(language)
+    folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    sheets = tables(result, responses)
-    report.write_html(result, folder / "report.html", language, responses=responses)
-    workbook.write_xlsx(
-        sheets, folder / "tables.xlsx", titles={name: t(f"sheet.{name}") for name in sheets}, formats=_POINTS
-    )
-    index = json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False, indent=2)
-    (folder / "index.json").write_text(index + "\n", encoding="utf-8")
+    (folder / "report.html").write_text(page, encoding="utf-8")
+    titles = {name: texts(f"sheet.{name}") for name in sheets}
+    workbook.write_xlsx(sheets, folder / "tables.xlsx", titles=titles, formats=formats)
+    for name, content in numbers.items():
+        written = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=2)
+        (folder / name).write_text(written + "\n", encoding="utf-8")
 
 
-def tables(result: SatisfactionIndex, responses: Responses) -> dict[str, pd.DataFrame]:
-    """Every table of a study by the name of its sheet; groups and cells of the data only where there are any.
-
-    Examples
-    --------
-    >>> from crmlab import Questionnaire, csi
-    >>> design = Questionnaire.shipped("ecsi")
-    >>> answers = read_answers("mobi", design)
-    >>> list(tables(csi.estimate(design, answers, bootstrap=20), answers))[:4]
-    ['index', 'priority_map', 'paths', 'effects']
-    """
-    import pandas as pd
-
-    found = {
-        "index": result.index,
-        "groups": result.by_group,
-        "priority_map": result.priority_map(),
-        "paths": result.paths,
-        "effects": result.effects,
-        "r_squared": result.r_squared,
-        "loadings": result.loadings,
-        "reliability": result.reliability,
-        "htmt": _named(result.htmt),
-        "fornell_larcker": _named(result.fornell_larcker),
-        "cross_loadings": result.cross_loadings.rename_axis("item"),
-        "vif": result.vif,
-        "respondents": _respondents(result, responses),
-        "problems": pd.DataFrame({"problem": result.problems}),
-        "data_cells": responses.cells,
-        "method": pd.DataFrame(list(result.method.items()), columns=["setting", "value"]),
-    }
-    return {name: table for name, table in found.items() if len(table) or name not in ("groups", "data_cells")}
-
-
-def _named(matrix: pd.DataFrame) -> pd.DataFrame:
-    return matrix.rename_axis("construct")
-
-
-def _respondents(result: SatisfactionIndex, responses: Responses) -> pd.DataFrame:
-    """Indices by respondent, beside what tells respondents apart: row of the file, id, groups."""
-    columns = [column for column in responses.data.columns if column not in result.questionnaire.items.index]
-    scores = result.scores.rename_axis("row")
-    table = responses.data.loc[scores.index, columns].join(scores)
+def respondents(responses: Responses, scores: pd.DataFrame) -> pd.DataFrame:
+    """Values by respondent, beside what tells respondents apart: row of the file, id, groups."""
+    scores = scores.rename_axis("row")
+    others = [column for column in responses.data.columns if column not in responses.items]
+    table = responses.data.loc[scores.index, others].join(scores)
     if responses.ids is not None:
         table.insert(0, "id", responses.ids.loc[scores.index])
     return table
+
+
+@dataclass(frozen=True)
+class SurveyPage(StudyPage):
+    """The report of a study of a survey; its result has a questionnaire, n, level and problems.
+
+    The headline is an index from 0 to 100 on a gauge.
+    """
+
+    responses: Any
+
+    template: ClassVar[str] = "index_page.html.j2"
+
+    @property
+    def title(self) -> str:
+        title: str = self.result.questionnaire.title[self.t.language]
+        return title
+
+    @property
+    def byline(self) -> str:
+        return self.t(
+            "byline",
+            n=self.result.n,
+            data=self.responses.source,
+            questionnaire=self.result.questionnaire.name,
+        )
+
+    @property
+    def level(self) -> str:
+        return f"{100 * self.result.level:g}%"
+
+    @property
+    def index_label(self) -> str:
+        return self.label(self.result.questionnaire.index)
+
+    def label(self, name: str) -> str:
+        label: str = self.result.questionnaire.label(name, self.t.language)
+        return label
+
+    def columns(self, *keys: str) -> list[str]:
+        return [self.t(f"column.{key}", level=self.level) for key in keys]
+
+    def problems(self) -> list[Sentence]:
+        """Objections to the estimate, each with the language it is told in; those to the data stand with the data."""
+        told = [
+            (sentence, self.t.problem(sentence, self.label))
+            for sentence in self.result.problems
+            if sentence not in self.responses.problems
+        ]
+        problems = [Sentence(own or sentence, self.tag if own else "en") for sentence, own in told]
+        faults = len(self.responses.faults)
+        if faults:
+            words = self.t("cautions.faults", count=faults, section=self.numbers["data"])
+            problems.insert(0, Sentence(words, self.tag))
+        return problems
+
+    def _data(self) -> Section:
+        answers = self.responses.data[list(self.result.questionnaire.items.index)]
+        missing, cells = int(answers.isna().sum().sum()), answers.size
+        share = percent(missing / cells, 1) if cells else percent(math.nan)
+        rows = [
+            [self.t("data.n"), str(self.responses.n)],
+            [self.t("data.used"), str(self.result.n)],
+            [self.t("data.missing"), self.t("data.missing.value", missing=missing, cells=cells, share=share)],
+        ]
+        rows += [[self.t("data.recoded", item=item), how] for item, how in self.responses.recoded.items()]
+        table = Table(self.t("data.caption"), self.columns("fact", "value"), "ll", rows)
+        found = Listing(
+            self.t("data.problems"),
+            [Sentence(problem, "en") for problem in self.responses.problems],
+            note=self.t("data.in_english"),
+            nothing=self.t("data.none"),
+            language="en",
+        )
+        listings = [found, *self.further(self.t("data.objections"))]
+        return dataclasses.replace(self.section("data", [table]), listings=listings)
+
+    def _provenance(self) -> Section:
+        design = self.result.questionnaire
+        checksum = hashlib.sha256(design.text.encode("utf-8")).hexdigest()
+        files = [("data", self.responses.source, self.responses.sha256), ("questionnaire", design.source, checksum)]
+        return self.provenance(files)
+
+
+def on_gauge(index: float) -> str:
+    """Place of an index on the gauge, whose line runs from 4 to 204; an index outside 0 to 100 stops at its end."""
+    return f"{4 + 2 * min(max(index, 0.0), 100.0):.1f}"
+
+
+def band(lower: float, upper: float) -> dict[str, str]:
+    """The part of the gauge between two values of the index."""
+    start, end = float(on_gauge(lower)), float(on_gauge(upper))
+    return {"x": f"{start:.1f}", "width": f"{end - start:.1f}"}
 
 
 def _data_set(name: str) -> pd.DataFrame:

@@ -25,6 +25,8 @@ class Texts:
     ----------
     language
         ``"en"`` or ``"zh"``.
+    study
+        Whose words are added to those of every report: ``"csi"`` for ``texts_csi.yaml``; none if empty.
 
     Raises
     ------
@@ -39,9 +41,9 @@ class Texts:
     '3 of 6000 (0.1%)'
     """
 
-    def __init__(self, language: str) -> None:
-        catalogue = _read("texts.yaml")
-        languages = list(catalogue["document"])
+    def __init__(self, language: str, study: str = "") -> None:
+        catalogue = _read("texts.yaml") | (_read(f"texts_{study}.yaml") if study else {})
+        languages = list(catalogue["contents"])
         if language not in languages:
             raise InputError(f"language: there is no report in {language!r}; choose one of {', '.join(languages)}.")
         self.language = language
