@@ -6,8 +6,11 @@ read these expressions alike; the result is cast with `try_cast`, so that a cell
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
-from typing import NamedTuple
+from functools import reduce
+from string import Formatter
+from typing import Any, NamedTuple
 
 import ibis
 
@@ -17,30 +20,30 @@ _TIME = r"([ T].*)?"
 
 
 class Format(NamedTuple):
-    """A way of writing: its name, the regular expression of the whole cell, and what is to be cast."""
+    """A way of writing: its name, the regular expression of the whole cell, and what its groups are put together to."""
 
     name: str
     pattern: str
-    rewritten: str
+    meaning: str
 
 
 #: Years first, and days before a point, can be read in one way only.
 DATE_FORMATS = (
-    Format("year-month-day", rf"^(\d{{4}})-(\d{{1,2}})-(\d{{1,2}}){_TIME}$", r"\1-\2-\3"),
-    Format("year/month/day", rf"^(\d{{4}})[/.](\d{{1,2}})[/.](\d{{1,2}}){_TIME}$", r"\1-\2-\3"),
-    Format("yearmonthday", r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3"),
-    Format("年月日", r"^(\d{4})年(\d{1,2})月(\d{1,2})日.*$", r"\1-\2-\3"),
-    Format("day.month.year", rf"^(\d{{1,2}})\.(\d{{1,2}})\.(\d{{4}}){_TIME}$", r"\3-\2-\1"),
+    Format("year-month-day", rf"^(\d{{4}})-(\d{{1,2}})-(\d{{1,2}}){_TIME}$", "{1}-{2}-{3}"),
+    Format("year/month/day", rf"^(\d{{4}})[/.](\d{{1,2}})[/.](\d{{1,2}}){_TIME}$", "{1}-{2}-{3}"),
+    Format("yearmonthday", r"^(\d{4})(\d{2})(\d{2})$", "{1}-{2}-{3}"),
+    Format("年月日", r"^(\d{4})年(\d{1,2})月(\d{1,2})日.*$", "{1}-{2}-{3}"),
+    Format("day.month.year", rf"^(\d{{1,2}})\.(\d{{1,2}})\.(\d{{4}}){_TIME}$", "{3}-{2}-{1}"),
 )
 _SLASHED = rf"^(\d{{1,2}})[/-](\d{{1,2}})[/-](\d{{4}}){_TIME}$"
-MONTH_FIRST = Format("month/day/year", _SLASHED, r"\3-\1-\2")
-DAY_FIRST = Format("day/month/year", _SLASHED, r"\3-\2-\1")
+MONTH_FIRST = Format("month/day/year", _SLASHED, "{3}-{1}-{2}")
+DAY_FIRST = Format("day/month/year", _SLASHED, "{3}-{2}-{1}")
 
 NUMBER_FORMATS = (
-    Format("1234.5", r"^([+-]?\d*\.?\d+\.?([eE][+-]?\d+)?)$", r"\1"),
-    Format("1,234.5", r"^([+-]?\d{1,3}(,\d{3})+(\.\d*)?)$", r"\1"),
-    Format("1234,5", r"^([+-]?\d+),(\d{1,2})$", r"\1.\2"),
-    Format("(1234.5)", r"^\(([\d,]*\.?\d+)\)$", r"-\1"),
+    Format("1234.5", r"^([+-]?\d*\.?\d+\.?(E[+-]?\d+)?)$", "{1}"),
+    Format("1,234.5", r"^([+-]?\d{1,3}(,\d{3})+(\.\d*)?)$", "{1}"),
+    Format("1234,5", r"^([+-]?\d+),(\d{1,2})$", "{1}.{2}"),
+    Format("(1234.5)", r"^\(([\d,]*\.?\d+)\)$", "-{1}"),
 )
 
 #: Symbol or code, as a regular expression, and the code of ISO 4217.
@@ -71,8 +74,12 @@ def as_customer_id(column: ibis.Column, *, whole: bool = False) -> ibis.Column:
         return column.cast("int64")
     if kind.is_floating():
         return without_nan(column).try_cast("int64")
-    text = column.cast("string").re_replace(WHOLE_FLOAT, r"\1")
-    text = ibis.cases((text.strip() == "", ibis.null("string")), else_=text)
+    text = column.cast("string")
+    text = ibis.cases(
+        (text.strip() == "", ibis.null("string")),
+        (text.re_search(WHOLE_FLOAT), text.re_extract(WHOLE_FLOAT, 1)),
+        else_=text,
+    )
     return text.try_cast("int64") if whole else text
 
 
@@ -97,8 +104,9 @@ def as_number(column: ibis.Column, role: str) -> ibis.Column:
         return without_nan(column.cast("float64"))
     if not kind.is_string():
         raise InputError(f"{role}: the column is of type {kind}; expected numbers, or texts such as 1,234.50.")
-    bare = column.strip().re_replace(rf"^([+-]?){_SYMBOLS}\s*", r"\1").re_replace(rf"\s*{_SYMBOLS}$", "")
-    return without_nan(_read(bare, NUMBER_FORMATS, "float64", dropped=","))
+    bare = column.strip().upper().re_replace(rf"^{_SYMBOLS}\s*|\s*{_SYMBOLS}$", "")
+    negative = bare.re_replace(rf"^-\s*{_SYMBOLS}\s*", "-")
+    return without_nan(_read(negative, NUMBER_FORMATS, "float64", dropped=","))
 
 
 def as_currency(column: ibis.Column) -> ibis.Column:
@@ -136,5 +144,13 @@ def day_and_month(column: ibis.Column) -> tuple[ibis.Column, ibis.Column]:
 
 
 def _read(text: ibis.Column, formats: Iterable[Format], kind: str, dropped: str = "") -> ibis.Column:
-    written = ibis.cases(*((text.re_search(form.pattern), text.re_replace(*form[1:])) for form in formats))
+    written = ibis.cases(*((text.re_search(form.pattern), _meaning(text, form)) for form in formats))
     return (written.replace(dropped, "") if dropped else written).try_cast(kind)
+
+
+def _meaning(text: ibis.Column, form: Format) -> ibis.Column:
+    """The groups of a format put together. Extracted one by one: DuckDB and Spark write back-references differently."""
+    parts: list[Any] = []
+    for literal, group, *_ in Formatter().parse(form.meaning):
+        parts += [ibis.literal(literal)] * bool(literal) + [text.re_extract(form.pattern, int(group or 0))]
+    return reduce(operator.add, parts)
