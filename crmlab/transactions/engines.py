@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import itertools
+import os
 import shutil
 import tempfile
 import warnings
@@ -73,8 +74,12 @@ def count(expression: ibis.Table) -> int:
 
 def engine_of(table: ibis.Table) -> str:
     """Name of the engine a table lives on: "duckdb", "spark", or Ibis' name of another one."""
-    name: str = table.get_backend().name
-    return "spark" if name == "pyspark" else name
+    return engine_name(table.get_backend())
+
+
+def engine_name(connection: Any) -> str:
+    """Name of the engine behind an Ibis connection."""
+    return "spark" if connection.name == "pyspark" else str(connection.name)
 
 
 def connect(engine: str) -> Any:
@@ -117,14 +122,15 @@ def _new_session(builder: Any) -> Any:
     settings = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.sql.shuffle.partitions": "8",
+        "spark.sql.shuffle.partitions": str(os.cpu_count() or 4),
         "spark.sql.session.timeZone": "UTC",
     }
     try:
         session = builder.master("local[*]").appName("crmlab").config(map=settings).getOrCreate()
     except Exception as error:
         raise InputError(
-            f"engine: Spark did not start ({type(error).__name__}: {str(error).splitlines()[0][:120]}). It needs Java 17: "
+            f"engine: Spark did not start ({type(error).__name__}: {str(error).splitlines()[0][:120]}). It needs "
+            "Java 17: "
             "check that `java -version` answers, or leave engine out to use DuckDB."
         ) from error
     session.sparkContext.setLogLevel("ERROR")
@@ -139,8 +145,8 @@ def _spark_connection(session: Any) -> Any:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Ibis 12 and Spark 4.0 call parts of pandas 3 and DuckDB that are about to be dropped; the results do not change, and a
-    user can do nothing about it."""
+    """Ibis 12 and Spark 4.0 call parts of pandas 3 and DuckDB that are about to be dropped; the results do not change,
+    and a user can do nothing about it."""
     with warnings.catch_warnings():
         for kind in (DeprecationWarning, FutureWarning, ResourceWarning, UserWarning):
             warnings.simplefilter("ignore", kind)

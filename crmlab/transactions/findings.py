@@ -32,7 +32,8 @@ RULES = (
     Rule(
         lambda lines: _unreadable(lines, "date"),
         "date_found",
-        "{n} with a date that cannot be read{where}; left out. Expected days such as 2026-01-31, 31.01.2026 or 20260131.",
+        "{n} with a date that cannot be read{where}; left out. Expected days such as 2026-01-31, 31.01.2026 or "
+        "20260131.",
     ),
     Rule(lambda lines: _blank(lines, "amount"), "", "{n} without an amount{where}; left out."),
     Rule(
@@ -53,12 +54,14 @@ RULES = (
     Rule(
         lambda lines: lines.amount < 0,
         "amount",
-        "{n} with a negative amount{where}: returns or cancellations? They count as they are. Use clean() to take them out.",
+        "{n} with a negative amount{where}: returns or cancellations? They count as they are. Use clean() to take "
+        "them out.",
     ),
     Rule(
         lambda lines: _found(lines, "date", _is_ambiguous),
         "date_found",
-        "{n} with a date that can be read day first or month first{where}; read {order}. Say day_first if that is wrong.",
+        "{n} with a date that can be read day first or month first{where}; read {order}. Say day_first if that is "
+        "wrong.",
     ),
 )
 
@@ -138,7 +141,8 @@ def _about_currencies(lines: ibis.Table) -> list[str]:
     if len(counts) < 2:
         return []
     return [
-        f"Amounts are in more than one currency: {_listed(counts)}. They are not converted: adding them up means nothing."
+        f"Amounts are in more than one currency: {_listed(counts)}. They are not converted: adding them up means "
+        "nothing."
     ]
 
 

@@ -1,7 +1,7 @@
 """`Transactions`: order lines with named roles, the way into chapters 1 to 4.
 
-Two views of the same lines: `lines`, every one of them with its cells read, and `table`, those that say who bought, when
-and for how much. `problems` tells what lies between the two.
+Two views of the same lines: `lines`, every one of them with its cells read, and `table`, those that say who bought,
+when and for how much. `problems` tells what lies between the two.
 """
 
 from __future__ import annotations
@@ -54,35 +54,39 @@ class Transactions:
     engine : "duckdb" or "spark", optional
         DuckDB runs in this process and is the default; Spark serves what one machine cannot hold. Both give the same.
     day_first : bool, optional
-        How to read 5/1/2026: True, 5 January; False, 1 May. Default: as the dates that can be read in one way only show.
+        How to read 5/1/2026: True, 5 January; False, 1 May. Default: as the dates that can be read in one way only
+        show.
     encoding, sheet : str, optional
         Encoding of a text file and sheet of a workbook; default detected, and the first.
+    name : str, optional
+        What messages call the data; default the name of the file.
 
     Attributes
     ----------
     table : Ibis table, one row per line that has a customer, a date and an amount
         customer_id (int64, or string), date (date), amount (float64), then the other roles given: order_id, quantity,
         cost, product, channel, region, currency, then the columns of `keep`.
-    lines : the same for every line of the source, missing where a cell cannot be read; where a column was text, the columns
-        customer_id_found, date_found and amount_found hold it as it stood; `row`, where lines have an order, is the row of
-        the file, its header being row 1.
+    lines : the same for every line of the source, missing where a cell cannot be read; where a column was text, the
+        columns customer_id_found, date_found and amount_found hold it as it stood; `row`, where lines have an
+        order, is the row of the file, its header being row 1.
     engine : "duckdb" or "spark" (or Ibis' name of another engine).
-    name : the file, or kind of object.
 
     Raises
     ------
     InputError
-        No such file or column; columns that differ by case only; no line at all, or none with customer, date and amount.
+        No such file or column; columns that differ by case only; no line at all, or none with customer, date and
+        amount.
 
     Notes
     -----
-    Whole numbers stay whole numbers; ids in a text file become whole numbers when all of them are written as such, without
-    leading zeros, and stay text otherwise. A spreadsheet's `123.0` becomes 123, which is listed.
+    Whole numbers stay whole numbers; ids in a text file become whole numbers when all of them are written as such,
+    without leading zeros, and stay text otherwise. A spreadsheet's `123.0` becomes 123, which is listed.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> orders = pd.DataFrame({"who": [7, 7, 9], "day": ["2026-01-05", "2026-02-01", "2026-01-20"], "eur": [20.0, 35, 12]})
+    >>> days = ["2026-01-05", "2026-02-01", "2026-01-20"]
+    >>> orders = pd.DataFrame({"who": [7, 7, 9], "day": days, "eur": [20.0, 35.0, 12.0]})
     >>> transactions = Transactions(orders, customer="who", date="day", amount="eur")
     >>> transactions.n, transactions.customers, transactions.period
     (3, 2, (datetime.date(2026, 1, 5), datetime.date(2026, 2, 1)))
@@ -111,12 +115,13 @@ class Transactions:
         day_first: bool | None = None,
         encoding: str | None = None,
         sheet: str | None = None,
+        name: str | None = None,
     ) -> None:
         given = (customer, date, amount, order, quantity, cost, product, channel, region, currency)
         self.roles = {role: column for role, column in zip(ROLES, given, strict=True) if column is not None}
         self.keep = tuple(keep)
         found = open_source(data, engine, encoding, sheet)
-        self.name = found.name
+        self.name = name or found.name
         self.engine = engines.engine_of(found.table)
         self._remarks = found.remarks
         source = _with_roles(found, self.roles, self.keep)
@@ -190,7 +195,8 @@ class Transactions:
 
     def __repr__(self) -> str:
         first, last = self.period
-        return f"<Transactions {self.name}: {self.n:,} lines, {self.customers:,} customers, {first} to {last}, {self.engine}>"
+        lines = f"{self.n:,} lines, {self.customers:,} customers, {first} to {last}"
+        return f"<Transactions {self.name}: {lines}, {self.engine}>"
 
     def _repr_html_(self) -> str:
         first, last = self.period
@@ -199,7 +205,8 @@ class Transactions:
         said = "".join(f"<li>{html.escape(problem)}</li>" for problem in self.problems) or "<li>No problem found.</li>"
         return (
             f"<p><b>Transactions</b>: {html.escape(self.name)} on {html.escape(self.engine)}<br>{self.n:,} lines, "
-            f"{self.customers:,} customers, {first} to {last}, amount {total:,.2f}<br>{html.escape(roles)}</p><ul>{said}</ul>"
+            f"{self.customers:,} customers, {first} to {last}, amount "
+            f"{total:,.2f}<br>{html.escape(roles)}</p><ul>{said}</ul>"
         )
 
 

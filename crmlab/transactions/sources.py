@@ -1,8 +1,9 @@
-"""From what a user has — a frame, a file, a DuckDB relation, a table of Spark or Ibis — to an Ibis table, columns as found.
+"""From what a user has — a frame, a file, a DuckDB relation, a table of Spark or Ibis — to an Ibis table, columns as
+found.
 
 The bytes of a file, not its name, say what it is: Parquet, XLSX or delimited text, plain or gzip. Text is read by the
-engine and never passes through pandas; text that is not UTF-8 is first rewritten as such, block by block, so that memory
-does not grow with the file. All cells of text arrive as text: what they mean is said in `fields`.
+engine and never passes through pandas; text that is not UTF-8 is first rewritten as such, block by block, so that
+memory does not grow with the file. All cells of text arrive as text: what they mean is said in `fields`.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ EXPECTED = "Expected a CSV, XLSX or Parquet file of orders"
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A table as found: `name` of the file or kind of object, the Ibis `table`, whether its lines have an order that the
-    engine knows, and `remarks` on the reading."""
+    """A table as found: `name` of the file or kind of object, the Ibis `table`, whether its lines have an order that
+    the engine knows, and `remarks` on the reading."""
 
     name: str
     table: ibis.Table
@@ -62,7 +63,8 @@ def _on(table: ibis.Table, engine: str | None) -> ibis.Table:
     found = engines.engine_of(table)
     if engine not in (None, found):
         raise InputError(
-            f"engine: the table lives on {found}, and {engine} was asked for. Leave engine out to compute where the table "
+            f"engine: the table lives on {found}, and {engine} was asked for. Leave engine out to compute where the "
+            "table "
             "is, or write it to Parquet and pass that file."
         )
     return table
@@ -179,7 +181,8 @@ def _from_workbook(path: Path, connection: Any, sheet: str | None) -> Source:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except Exception as error:
         raise InputError(
-            f"{path.name} looks like an XLSX workbook but cannot be opened ({_first_line(error)}). Save it again as .xlsx "
+            f"{path.name} looks like an XLSX workbook but cannot be opened ({_first_line(error)}). Save it again as "
+            ".xlsx "
             "or as CSV UTF-8."
         ) from error
     if sheet is not None and sheet not in book.sheetnames:
@@ -321,7 +324,8 @@ def _read_text(path: Path, connection: Any, header: list[str], delimiter: str, n
         ).create(table)
     except Exception as error:
         raise InputError(
-            f"{name} cannot be read as text delimited by {delimiter!r}: {_first_line(error)} Expected as many cells in every "
+            f"{name} cannot be read as text delimited by {delimiter!r}: {_first_line(error)} Expected as many cells "
+            "in every "
             'line as column names in the first, and texts with the delimiter in them between two ". Correct the file.'
         ) from error
     return engines.owned(connection, table)
@@ -344,7 +348,8 @@ def check_names(names: list[str] | tuple[str, ...], where: str) -> None:
         if len(group) > 1:
             what = "have the same name" if len(set(group)) == 1 else "differ in upper and lower case only"
             raise InputError(
-                f"{where}: the columns {' and '.join(map(repr, group))} {what}. Databases do not tell them apart: rename one."
+                f"{where}: the columns {' and '.join(map(repr, group))} {what}. Databases do not tell them apart: "
+                "rename one."
             )
 
 
