@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlab import csi, datasets, plots, sem, studies, teaching, transactions
+    from crmlab import csi, customers, datasets, plots, sem, studies, teaching, transactions
     from crmlab.errors import InputError
     from crmlab.questionnaire import Questionnaire
     from crmlab.responses import Responses, read_responses
@@ -33,6 +33,7 @@ __all__ = [
     "Transactions",
     "__version__",
     "csi",
+    "customers",
     "datasets",
     "plots",
     "read_responses",
@@ -42,7 +43,7 @@ __all__ = [
     "transactions",
 ]
 
-_MODULES = ("csi", "datasets", "plots", "sem", "studies", "teaching", "transactions")
+_MODULES = ("csi", "customers", "datasets", "plots", "sem", "studies", "teaching", "transactions")
 _MEMBERS = {
     "InputError": "errors",
     "Questionnaire": "questionnaire",

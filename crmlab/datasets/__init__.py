@@ -48,7 +48,7 @@ _CATALOGUE = (
     ),
     (
         "orders",
-        3_522,
+        3_415,
         7,
         "simulated",
         "Raw order exports of three shops, with the truth of every defect and of who is who",
@@ -82,7 +82,7 @@ def list() -> pd.DataFrame:
     name
     cdnow   69659        4       real       load_cdnow()
     mobi      250       24       real        load_mobi()
-    orders   3522        7  simulated  simulate_orders()
+    orders   3415        7  simulated  simulate_orders()
     survey    400       24  simulated      load_survey()
     """
     columns = ["name", "rows", "columns", "kind", "what", "licence", "loader"]

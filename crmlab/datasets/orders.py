@@ -115,7 +115,7 @@ def simulate_orders(
     --------
     >>> simulated = simulate_orders(persons=50, seed=1)
     >>> int(simulated.defects["defect"].value_counts()["padded_ids"])
-    11
+    10
     >>> simulated.exports["West"].columns.tolist()
     ['单号', '会员号', '日期', '商品', '数量', '金额']
     """
@@ -227,6 +227,8 @@ _GIVEN = [
     "Guang",
     "Hong",
 ]
+#: Share of second entries with a city drawn anew, and with a slip in the birth year.
+MOVED, SLIP = 0.1, 0.05
 _CITIES = ("Beijing", "Chengdu", "Guangzhou", "Hangzhou", "Shanghai", "Xi'an")
 
 
@@ -287,10 +289,17 @@ def _entry(person: pd.Series, number: int, shop: str, mess: float, rng: np.rando
             ],
         ),
         "email": written(
-            email, [lambda: email.upper(), lambda: "", lambda: _mistyped(email, rng), lambda: f" {email}"]
+            email,
+            [
+                lambda: email.upper(),
+                lambda: f" {email}",
+                lambda: "",
+                lambda: _mistyped(email, rng),
+                lambda: f"{family.lower()}{rng.integers(1000, 10_000)}@example.org",
+            ],
         ),
-        "city": person["city"],
-        "birth_year": int(person["birth_year"]),
+        "city": str(rng.choice(_CITIES)) if rng.random() < MOVED * mess else str(person["city"]),
+        "birth_year": int(person["birth_year"]) + (rng.choice([-10, -1, 1, 10]) if rng.random() < SLIP * mess else 0),
     }
 
 

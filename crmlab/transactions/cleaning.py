@@ -19,7 +19,7 @@ import ibis
 from crmlab.errors import InputError
 from crmlab.transactions import engines, fields
 from crmlab.transactions.orders import Transactions
-from crmlab.transactions.sources import open_source
+from crmlab.transactions.sources import check_names, open_source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,7 +178,7 @@ def clean(
             f"{worst['removed']:,}. "
             f"Check the columns named in Transactions, or switch the rule off: skip=[{worst['rule']!r}]."
         )
-    cleaned = _cleaned(transactions, judged, settings if applied["attributes"] == "yes" else None)
+    cleaned = _cleaned(transactions, judged, settings.attributes if applied["attributes"] == "yes" else None)
     return cleaned, CleaningReport(steps, _examples(judged, active), _problems(steps, settings, cleaned))
 
 
@@ -411,12 +411,8 @@ def _lookup(data: Any, needed: tuple[str, ...], name: str, backend: Any) -> ibis
     return lookup
 
 
-def _cleaned(transactions: Transactions, judged: ibis.Table, settings: Settings | None) -> Transactions:
-    added: list[str] = []
-    if settings is not None and settings.attributes is not None:
-        added = [name for name in settings.attributes.columns if name != "attributes_customer_id"]
-    roles = [*transactions.roles]
-    keep = [*transactions.keep, *added]
-    optional = {role.removesuffix("_id"): role for role in roles[3:]}
-    lines = judged.filter(judged.removed_by.isnull()).select(*roles, *keep)
-    return Transactions(lines, **optional, keep=keep, name=f"{transactions.name}, cleaned")  # type: ignore[arg-type]
+def _cleaned(transactions: Transactions, judged: ibis.Table, lookup: Any) -> Transactions:
+    added = [] if lookup is None else [name for name in lookup.columns if name != "attributes_customer_id"]
+    columns = [*transactions.roles, *transactions.keep, *added]
+    check_names(columns, "clean: lines and attributes")
+    return transactions.replaced(judged.filter(judged.removed_by.isnull()).select(*columns), "cleaned", added)

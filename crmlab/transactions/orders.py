@@ -139,6 +139,12 @@ class Transactions:
         """`table` as a DataFrame: all of it in memory, on Spark in no particular order."""
         return engines.to_frame(self.table)
 
+    def replaced(self, lines: ibis.Table, what: str, keep: Sequence[str] = ()) -> Transactions:
+        """Transactions with the same roles and kept columns, and those of `keep`, on other lines of the same engine."""
+        optional = {role.removesuffix("_id"): role for role in [*self.roles][len(REQUIRED) :]}
+        kept: Any = {**optional, "keep": [*self.keep, *keep], "name": f"{self.name}, {what}"}
+        return Transactions(lines, **kept)
+
     @property
     def n(self) -> int:
         """Number of lines of `table`."""
