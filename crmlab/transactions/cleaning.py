@@ -191,12 +191,15 @@ def _rewritten_date(lines: ibis.Table, _: Settings) -> ibis.Column:
 
 
 def _trimmed(lines: ibis.Table, _: Settings) -> ibis.Table:
-    return lines.mutate(customer_id=fields.as_customer_id(lines.customer_id.strip()))
+    ids = lines.customer_id
+    return lines.mutate(customer_id=fields.as_customer_id(ids.strip())) if ids.type().is_string() else lines
 
 
 def _without_zeros(lines: ibis.Table, _: Settings) -> ibis.Table:
-    stripped = lines.customer_id.re_extract(ZERO_PADDED, 1)
-    return lines.mutate(customer_id=ibis.cases((lines.is_zero_padded_ids, stripped), else_=lines.customer_id))
+    ids = lines.customer_id
+    if not ids.type().is_string():
+        return lines
+    return lines.mutate(customer_id=ibis.cases((lines.is_zero_padded_ids, ids.re_extract(ZERO_PADDED, 1)), else_=ids))
 
 
 def _if_text(holds: Callable[[ibis.Column], ibis.Column]) -> Callable[[ibis.Table, Settings], ibis.Column]:
@@ -308,19 +311,19 @@ def _spoken_of(judged: ibis.Table, rule: Rule) -> ibis.Column:
 
 
 def _examples(judged: ibis.Table, active: Sequence[Rule]) -> pd.DataFrame:
-    import pandas as pd
-
     found = [name for name in judged.columns if name.endswith("_found")]
     shown = [name for name in ("row", "customer_id", "date", "amount") if name in judged.columns] + found
     order = ["row"] if "row" in judged.columns else ["customer_id", "date", "amount"]
-    parts = []
-    for rule in active:
-        lines = judged.filter(_spoken_of(judged, rule)).select(*shown).order_by(*order).limit(EXAMPLES)
-        part = engines.to_frame(lines.mutate(customer_id=lines.customer_id.cast("string")))
-        parts.append(part.assign(rule=rule.name))
-    told = [part for part in parts if len(part)]
-    table = pd.concat(told, ignore_index=True) if told else pd.DataFrame(columns=["rule", *shown])
-    return table[["rule", *shown]]
+    judged = judged.mutate(customer_id=judged.customer_id.cast("string"))
+    parts = [
+        judged.filter(_spoken_of(judged, rule))
+        .order_by(*order)
+        .limit(EXAMPLES)
+        .select(*shown, rule=ibis.literal(place))
+        for place, rule in enumerate(active)
+    ]
+    table = engines.to_frame(ibis.union(*parts).order_by("rule", *order))
+    return table.assign(rule=[active[place].name for place in table["rule"]])[["rule", *shown]]
 
 
 def _problems(steps: pd.DataFrame, settings: Settings, cleaned: Transactions) -> list[str]:

@@ -94,8 +94,7 @@ def _duckdb() -> Any:
     folder = tempfile.mkdtemp(prefix="crmlab-")
     with quiet():
         connection = ibis.duckdb.connect(Path(folder) / "orders.duckdb", temp_directory=folder)
-    connection.con.execute("SET TimeZone = 'UTC'")
-    connection.con.execute("SET enable_progress_bar = false")
+    run(connection, "SET GLOBAL TimeZone = 'UTC'")
     atexit.register(_close, connection, folder)
     return connection
 
@@ -171,31 +170,50 @@ def from_arrow(connection: Any, data: pa.Table | pa.RecordBatchReader) -> ibis.T
         with quiet():
             connection._session.createDataFrame(data).createOrReplaceTempView(name)
         return named(connection, name)
-    connection.con.register("crmlab_arriving", data)
-    try:
-        connection.con.execute(f"CREATE TABLE {name} AS SELECT * FROM crmlab_arriving")
-    finally:
-        connection.con.unregister("crmlab_arriving")
+    with connection.con.cursor() as cursor:
+        cursor.register("crmlab_arriving", data)
+        cursor.execute(f"CREATE TABLE {name} AS SELECT * FROM crmlab_arriving")
     return owned(connection, name)
+
+
+def parquet(connection: Any, pattern: str) -> ibis.Table:
+    """The rows of Parquet files, read when they are needed."""
+    name = new_name()
+    if connection.name == "pyspark":
+        connection._session.read.parquet(pattern).createOrReplaceTempView(name)
+        return named(connection, name)
+    # A view that all cursors see; Ibis would make one of this cursor's own.
+    quoted = pattern.replace("'", "''")
+    run(connection, f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{quoted}')")
+    return owned(connection, name, "VIEW")
 
 
 def kept(expression: ibis.Table) -> ibis.Table:
-    """The expression computed once: on DuckDB a table of its own that goes when nobody holds it; on Spark left lazy."""
+    """The expression computed once, and let go when nobody holds it: a table of DuckDB, a cached one of Spark."""
     connection: Any = expression.get_backend()
+    name = new_name()
+    if connection.name == "pyspark":
+        frame = connection._session.sql(connection.compile(expression)).cache()
+        frame.createOrReplaceTempView(name)
+        table = named(connection, name)
+        weakref.finalize(table.op(), frame.unpersist).atexit = False
+        return table
     if connection.name != "duckdb":
         return expression
-    name = new_name()
-    connection.con.execute(f"CREATE TABLE {name} AS {connection.compile(expression)}")
+    run(connection, f"CREATE TABLE {name} AS {connection.compile(expression)}")
     return owned(connection, name)
 
 
-def owned(connection: Any, name: str) -> ibis.Table:
-    """A table of DuckDB that is dropped when the last expression on it is gone."""
+def owned(connection: Any, name: str, kind: str = "TABLE") -> ibis.Table:
+    """A table or view of DuckDB that is dropped when the last expression on it is gone."""
     table = named(connection, name)
     # Expressions built on a table hold its node: the rows go when the last of them is gone.
-    weakref.finalize(table.op(), _drop, connection, name).atexit = False
+    weakref.finalize(table.op(), run, connection, f"DROP {kind} IF EXISTS {name}").atexit = False
     return table
 
 
-def _drop(connection: Any, name: str) -> None:
-    connection.con.execute(f"DROP TABLE IF EXISTS {name}")
+def run(connection: Any, statement: str) -> None:
+    """Run a statement of DuckDB beside whatever the connection is busy with."""
+    with connection.con.cursor() as cursor:
+        cursor.execute("SET enable_progress_bar = false")
+        cursor.execute(statement)

@@ -123,8 +123,8 @@ class Transactions:
         found = open_source(data, engine, encoding, sheet)
         self.name = name or found.name
         self.engine = engines.engine_of(found.table)
-        self._remarks = found.remarks
         source = _with_roles(found, self.roles, self.keep)
+        self._remarks = [*found.remarks, *_about_decimal_ids(source, self.name)]
         self.day_first = _day_first(source) if day_first is None else day_first
         self.lines = _read(source, [*self.roles], [*self.keep], self.day_first)
         self._require_lines()
@@ -229,6 +229,20 @@ def _with_roles(found: Source, roles: dict[str, str], keep: tuple[str, ...]) -> 
     columns = {role: found.table[column] for role, column in roles.items()}
     row = {"row": found.table.rowid() + 2} if found.is_ordered else {}
     return found.table.select(**columns, **{name: found.table[name] for name in keep}, **row)
+
+
+def _about_decimal_ids(source: ibis.Table, name: str) -> list[str]:
+    """What is to be said of a column of floats, as pandas makes of whole numbers when one is missing."""
+    ids = source.customer_id
+    if not ids.type().is_floating():
+        return []
+    broken = engines.to_frame(source.filter(fields.without_nan(ids) % 1 != 0).select("customer_id").limit(1))
+    if len(broken):
+        raise InputError(
+            f"{name}: the customer id {broken['customer_id'].iloc[0]} is no whole number. Ids are whole numbers or "
+            "texts: name another column."
+        )
+    return ["Customer ids are decimal numbers in the source; they were read as whole numbers."]
 
 
 def _day_first(source: ibis.Table) -> bool:

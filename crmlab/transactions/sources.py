@@ -49,7 +49,7 @@ def open_source(data: Any, engine: str | None, encoding: str | None, sheet: str 
     if isinstance(data, pd.DataFrame):
         return _from_frame(data, engine)
     module = type(data).__module__
-    if module.startswith(("_duckdb", "duckdb")) and hasattr(data, "fetch_arrow_reader"):
+    if module.startswith(("_duckdb", "duckdb")) and hasattr(data, "to_arrow_reader"):
         return _from_relation(data, engine)
     if module.startswith("pyspark.sql"):
         return _from_spark(data, engine)
@@ -106,7 +106,7 @@ def _plain(column: pd.Series) -> pd.Series:
 
 def _from_relation(relation: Any, engine: str | None) -> Source:
     check_names(relation.columns, "the DuckDB relation")
-    arrow = relation.fetch_arrow_reader(65_536)
+    arrow = relation.to_arrow_reader(65_536)
     connection = engines.connect(engine or "duckdb")
     table = engines.from_arrow(connection, arrow if connection.name == "duckdb" else arrow.read_all())
     return Source("the DuckDB relation", table, is_ordered=connection.name == "duckdb")
@@ -162,8 +162,7 @@ def _from_parquet(path: Path, connection: Any) -> Source:
     if not any(pattern.parent.glob(pattern.name)):
         raise InputError(f"There is no Parquet file {pattern}. {EXPECTED}, or a folder of Parquet files.")
     try:
-        with engines.quiet():
-            table = connection.read_parquet(str(pattern), table_name=engines.new_name())
+        table = engines.parquet(connection, str(pattern))
     except Exception as error:
         raise InputError(
             f"{path.name} cannot be read as Parquet: {_first_line(error)} Write the file again."
@@ -312,21 +311,22 @@ def _read_text(path: Path, connection: Any, header: list[str], delimiter: str, n
         return _read_text_on_spark(path, connection, header, delimiter)
     table = engines.new_name()
     try:
-        connection.con.read_csv(
-            str(path),
-            header=True,
-            sep=delimiter,
-            quotechar='"',
-            escapechar='"',
-            columns=dict.fromkeys(header, "VARCHAR"),
-            auto_detect=False,
-            encoding="utf-8",
-        ).create(table)
+        with connection.con.cursor() as cursor:
+            cursor.read_csv(
+                str(path),
+                header=True,
+                sep=delimiter,
+                quotechar='"',
+                escapechar='"',
+                columns=dict.fromkeys(header, "VARCHAR"),
+                auto_detect=False,
+                encoding="utf-8",
+            ).create(table)
     except Exception as error:
         raise InputError(
-            f"{name} cannot be read as text delimited by {delimiter!r}: {_first_line(error)} Expected as many cells "
-            "in every "
-            'line as column names in the first, and texts with the delimiter in them between two ". Correct the file.'
+            f"{name} cannot be read as text delimited by {delimiter!r}: {_first_line(error)} Expected as many cells in "
+            'every line as column names in the first, and texts with the delimiter in them between two ". Correct the '
+            "file."
         ) from error
     return engines.owned(connection, table)
 
