@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlab import csi, customers, datasets, plots, sem, studies, teaching, transactions
+    from crmlab import csi, customers, datasets, plots, rfm, sem, studies, teaching, transactions
     from crmlab.errors import InputError
     from crmlab.questionnaire import Questionnaire
     from crmlab.responses import Responses, read_responses
@@ -37,13 +37,14 @@ __all__ = [
     "datasets",
     "plots",
     "read_responses",
+    "rfm",
     "sem",
     "studies",
     "teaching",
     "transactions",
 ]
 
-_MODULES = ("csi", "customers", "datasets", "plots", "sem", "studies", "teaching", "transactions")
+_MODULES = ("csi", "customers", "datasets", "plots", "rfm", "sem", "studies", "teaching", "transactions")
 _MEMBERS = {
     "InputError": "errors",
     "Questionnaire": "questionnaire",
