@@ -262,6 +262,8 @@ def _compared(table: pd.DataFrame, exact: list[str], seed: int) -> tuple[pd.Data
 
 
 def _trained(table: pd.DataFrame, exact: list[str], seed: int) -> Any:
+    import duckdb
+
     try:
         import splink.comparison_library as compare
         from splink import DuckDBAPI, Linker, SettingsCreator, block_on
@@ -289,7 +291,9 @@ def _trained(table: pd.DataFrame, exact: list[str], seed: int) -> Any:
         retain_intermediate_calculation_columns=False,
         retain_matching_columns=True,
     )
-    linker = Linker(entries, settings, DuckDBAPI(), set_up_basic_logging=False)
+    connection = duckdb.connect()
+    connection.execute("SET enable_progress_bar = false")
+    linker = Linker(entries, settings, DuckDBAPI(connection), set_up_basic_logging=False)
     certain: Any = [block_on("phone", "email"), block_on("name", "phone"), block_on("name", "email")]
     linker.training.estimate_probability_two_random_records_match(certain, recall=0.6)
     linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=seed)

@@ -29,29 +29,35 @@ class Advice(NamedTuple):
     reason: str
 
 
-#: Field by field; `what_to_keep` finds a column by these words in its name.
+#: Field by field; a column is the first field whose word, English or Chinese, is in its name.
 ADVICE: Mapping[str, Advice] = {
     "customer_id": Advice("replace", "keyed hash", "joins tables; the real one leads to the person"),
     "order_id": Advice("replace", "keyed hash", "leads to the invoice and its address"),
-    "name": Advice("drop", "", "names the person, and no analysis needs it once duplicates are merged"),
+    "identity": Advice("drop", "", "number of a document: never leaves the system that must hold it"),
+    "card": Advice("drop", "", "payment data: never leaves the payment system"),
     "phone": Advice("drop", "", "reaches the person"),
     "email": Advice("drop", "", "reaches the person"),
     "address": Advice("drop", "", "one house, often one person"),
-    "identity": Advice("drop", "", "number of a document: never leaves the system that must hold it"),
-    "card": Advice("drop", "", "payment data: never leaves the payment system"),
+    "note": Advice("drop", "", "free text holds what nobody expects"),
     "birth": Advice("coarsen", "decade", "birth date, city and sex together name most people"),
     "postcode": Advice("coarsen", "first three digits", "a postcode may hold a few houses"),
-    "city": Advice("keep", "", "many people share it; check the smallest"),
+    "product": Advice("keep", "", "what is bought; drop where it tells of health, belief or private life"),
+    "shop": Advice("keep", "", "many people share it"),
+    "channel": Advice("keep", "", "many people share it"),
     "region": Advice("keep", "", "many people share it"),
+    "city": Advice("keep", "", "many people share it; check the smallest"),
+    "name": Advice("drop", "", "names the person, and no analysis needs it once duplicates are merged"),
     "date": Advice("keep", "", "recency and frequency are computed from it"),
     "amount": Advice("keep", "", "value is computed from it; look at the few largest"),
     "quantity": Advice("keep", "", "the size of an order"),
     "cost": Advice("keep", "", "margin is computed from it"),
-    "product": Advice("keep", "", "what is bought; drop where it tells of health, belief or private life"),
-    "channel": Advice("keep", "", "many people share it"),
-    "shop": Advice("keep", "", "many people share it"),
-    "note": Advice("drop", "", "free text holds what nobody expects"),
 }
+CHINESE: Mapping[str, str] = {
+    "customer_id": "会员号", "order_id": "单号", "identity": "身份证", "card": "卡号", "phone": "电话", "email": "邮箱",
+    "address": "地址", "note": "备注", "birth": "出生", "postcode": "邮编", "product": "商品", "shop": "门店",
+    "channel": "渠道", "region": "地区", "city": "城市", "name": "姓名", "date": "日期", "amount": "金额",
+    "quantity": "数量", "cost": "成本",
+}  # fmt: skip
 UNKNOWN = Advice("decide", "", "not in the list: keep it only if an analysis needs it")
 
 
@@ -154,8 +160,13 @@ COARSER = {"decade": _decade, "first three digits": lambda values: values.astype
 
 
 def _advice(name: str) -> Advice:
-    words = name.casefold()
-    return next((advice for field, advice in ADVICE.items() if field in words), UNKNOWN)
+    written = _letters(name)
+    return next((ADVICE[field] for field in ADVICE if _letters(field) in written or CHINESE[field] in name), UNKNOWN)
+
+
+def _letters(name: str) -> str:
+    """A name without case, hyphens and underscores: E-Mail is email."""
+    return "".join(character for character in name.casefold() if character.isalnum())
 
 
 def _of_series(ids: pd.Series, secret: bytes) -> pd.Series:

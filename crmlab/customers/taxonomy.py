@@ -167,7 +167,9 @@ def label(
 
 
 def _ordered(values: Any, name: str, index: pd.Index) -> pd.Series:
-    return pd.Series(pd.Categorical(values, categories=[*TAXONOMIES[name].labels], ordered=True), index=index)
+    labels = [*TAXONOMIES[name].labels]
+    known = [value if value in labels else None for value in values]
+    return pd.Series(pd.Categorical(known, categories=labels, ordered=True), index=index)
 
 
 def _stage(customers: pd.DataFrame, delivery_days: int) -> np.ndarray:

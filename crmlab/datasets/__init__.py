@@ -10,11 +10,13 @@ from __future__ import annotations
 import pandas as pd
 
 from crmlab.datasets.cdnow import load_cdnow
+from crmlab.datasets.lifecycles import SimulatedLifecycles, simulate_lifecycles
 from crmlab.datasets.mobi import load_mobi
 from crmlab.datasets.orders import SimulatedOrders, simulate_orders
 from crmlab.datasets.survey import SimulatedSurvey, SurveyTruth, load_survey, simulate_survey
 
 __all__ = [
+    "SimulatedLifecycles",
     "SimulatedOrders",
     "SimulatedSurvey",
     "SurveyTruth",
@@ -22,6 +24,7 @@ __all__ = [
     "load_cdnow",
     "load_mobi",
     "load_survey",
+    "simulate_lifecycles",
     "simulate_orders",
     "simulate_survey",
 ]

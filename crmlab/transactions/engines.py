@@ -94,6 +94,7 @@ def _duckdb() -> Any:
     folder = tempfile.mkdtemp(prefix="crmlab-")
     with quiet():
         connection = ibis.duckdb.connect(Path(folder) / "orders.duckdb", temp_directory=folder)
+    connection.con.execute("SET enable_progress_bar = false")
     run(connection, "SET GLOBAL TimeZone = 'UTC'")
     atexit.register(_close, connection, folder)
     return connection

@@ -29,8 +29,7 @@
 # 5. hand on a table that holds no more about people than its purpose needs 隐私保护.
 #
 # **Time:** 30 minutes.
-
-# %% [markdown] lang="en"
+#
 # The settings of this page. The shops and their customers are invented, so that the truth is known; everything random
 # follows from the seed 随机种子.
 
@@ -94,8 +93,7 @@ show(hasty, digits=0)
 # %% [markdown] lang="en"
 # **Predict, then run.** Is the hasty number of customers too high, too low or about right? And the revenue? Write
 # your guess down; the answer comes at the end of the chapter, because only invented shops can tell us the truth.
-
-# %% [markdown] lang="en"
+#
 # ## Reading: say what each column is
 #
 # `Transactions` needs three roles: who bought, when, and for how much. Further roles are optional. It changes
@@ -109,12 +107,8 @@ show(orders.problems)
 # Every sentence says what was found, where, and what was done about it. Dates in several formats 日期格式不一 were
 # read, each in its own way. Dates that do not exist, such as 30 February, were not.
 #
-# The lines that can be used are the **table**; on these, and only on these, later chapters compute.
-
-# %%
-show({"lines in the files": len(raw), "lines with customer, date and amount": orders.n})
-
-# %% [markdown] lang="en"
+# The lines with customer, date and amount are the **table**; on these, and only on these, later chapters compute.
+#
 # ## The pipeline
 #
 # Readable is not yet right. A cancelled order has a customer, a date and an amount. The course's pipeline 数据处理流程
@@ -132,8 +126,7 @@ show({"lines in the files": len(raw), "lines with customer, date and amount": or
 # Each step consists of named **rules**. A rule repairs lines or removes them, and what one rule has removed the next
 # does not count. The order matters: ids are made alike *before* duplicates are sought, or " 7" and "7" would hide a
 # copy from each other.
-
-# %% [markdown] lang="en"
+#
 # **Predict, then run.** About every seventh line will go. Which rules will take out most?
 
 # %%
@@ -145,24 +138,20 @@ show(report.steps[["step", "rule", "applied", "lines_in", "removed", "changed", 
 # `changed`. Copies and postage take out most. Two rules were not applied, because we have given them nothing yet:
 # they say what they need.
 #
-# As a picture:
+# Now as a picture, and with the first example of each rule, the cells as they were found.
 
 # %%
 figure(report.plot())
-
-# %% [markdown] lang="en"
-# The stream hardly narrows, and that is the danger: no single rule looks important. Nobody should have to believe
-# such a picture, so the report keeps examples of every rule, with the cells as they were found.
-
-# %%
 seen = report.examples.groupby("rule", sort=False).head(1)
 show(seen[["rule", "row", "customer_id_found", "date_found", "amount_found"]])
 
 # %% [markdown] lang="en"
+# The stream hardly narrows, and that is the danger: no single rule looks important. Nobody should have to believe
+# such a picture; that is what the examples are for.
+#
 # Go back to the file, look up the row, and judge for yourself. If you disagree with a rule, switch it off by name:
 # `skip=["zero_amount"]`.
-
-# %% [markdown] lang="en"
+#
 # ### Did it find what was wrong?
 #
 # With real files nobody knows. These shops were damaged on purpose, and the list of damaged lines was kept. How many
@@ -177,8 +166,7 @@ show(compared)
 # %% [markdown] lang="en"
 # Every damaged line was found, and no sound one was blamed. This is easier than life: here a line has at most one
 # defect, and each kind has a rule. On real files, expect defects for which there is no rule yet.
-
-# %% [markdown] lang="en"
+#
 # ### What can go wrong: a copy, or two purchases?
 #
 # Time for a real file. CDNOW, a shop for music, published all orders of the customers it won in early 1997. It has
@@ -197,8 +185,7 @@ show(cdnow_report.steps.query("removed > 0")[["rule", "lines_in", "removed", "am
 # these lines, and chapters 3 and 4 do too.
 #
 # The free orders are a decision as well: a gift is no revenue, but it is a sign of life.
-
-# %% [markdown] lang="en"
+#
 # ## Who is who?
 #
 # The lines are clean, but the number of customers is not: who bought at two shops has two ids. Nobody gave us a
@@ -230,12 +217,6 @@ show(links.weights)
 # odds, a factor of five hundred. That is what it takes: a pair drawn at random is one person only once in some hundred
 # times. A telephone that *differs* says little: people have two.
 #
-# **Predict, then run.** The likeliest pairs first. Would you have linked them?
-
-# %%
-show(links.pairs[["probability", "name_l", "name_r", "phone_l", "phone_r"]].head(5))
-
-# %% [markdown] lang="en"
 # ### The threshold is a decision
 #
 # A **threshold** 阈值 turns probabilities into yes and no. Two kinds of error follow:
@@ -246,16 +227,13 @@ show(links.pairs[["probability", "name_l", "name_r", "phone_l", "phone_r"]].head
 # %%
 accuracy = links.accuracy(shops.persons)
 show(accuracy)
+figure(links.plot(shops.persons))
 
 # %% [markdown] lang="en"
 # Every row is a possible policy. A strict threshold is nearly always right and leaves many persons double; a lenient
 # one finds nearly all and marries some strangers. For a count of customers, a few wrong pairs do little harm. For a
 # letter about somebody's debts, one is too many.
-
-# %%
-figure(links.plot(shops.persons))
-
-# %% [markdown] lang="en"
+#
 # What did the birth year do? Link again without it.
 
 # %%
@@ -266,8 +244,7 @@ show(both.query("threshold == 0.5").droplevel(1)[["found", "right", "missed", "p
 # %% [markdown] lang="en"
 # One more field, and a dull one, finds more true pairs at the same threshold, and marries hardly more strangers for it.
 # Good linkage begins at the counter: with what is asked, and how carefully it is written down.
-
-# %% [markdown] lang="en"
+#
 # ## The answer
 #
 # Now the pipeline once more, with the links and with the city of each customer. `same` replaces ids, `attributes` joins
@@ -300,19 +277,21 @@ show(answers, digits=0)
 # it down to the ids of the registers, linking to nearly the number of people. Revenue was wrong by less, and by luck:
 # copies and postage added what cancellations took away. **Errors that cancel each other are still errors**: they will
 # not cancel in each shop, or in each customer.
-
-# %% [markdown] lang="en"
+#
 # ## Five ways to sort customers
 #
-# With one row per person we can sort. The course knows five taxonomies 客户分类:
-
-# %%
-kinds = {name: (kind.zh, kind.question, ", ".join(kind.needs)) for name, kind in customers.TAXONOMIES.items()}
-show(pd.DataFrame(kinds, index=["中文", "question", "needs"]).T.rename_axis("taxonomy"))
-
-# %% [markdown] lang="en"
-# Three follow from data by a rule, two must be written down by somebody. Our files allow two: spend tier, and age
-# band.
+# With one row per person we can sort. The course knows five taxonomies 客户分类, and `customers.label` has a rule for
+# each:
+#
+# | taxonomy | 中文 | labels | from |
+# | --- | --- | --- | --- |
+# | stage | 成交阶段 | potential, interested, closed, after-sale | enquiries, orders, days since the last |
+# | tier | 消费档次 | small, medium, large | amount |
+# | temperament | 气质类型 | sanguine, choleric, phlegmatic, melancholic | an adviser's note |
+# | age_band | 年龄段 | from under 18 to 65 and over | birth year |
+# | membership | 会员 | guest, member | the register |
+#
+# Three follow from data by a rule, two must be written down by somebody. Our files allow two: spend tier and age band.
 
 # %%
 spent = final.to_pandas().groupby("customer_id")["amount"].sum()
@@ -325,8 +304,7 @@ show(labels.cross_tab("age_band", "tier", share="rows"), digits=2)
 # rank, the largest tenth, the next three tenths, and the rest, so the row "all" is no finding, it is the rule. A
 # finding is a row that differs from it by more than chance, and with so few people per row chance is large. (In these
 # shops age has no influence on spending: whatever you see *is* chance.)
-
-# %% [markdown] lang="en"
+#
 # ## How alive is a customer?
 #
 # A book club expects its members to buy a book a quarter. Its **activity index** 活跃度指数 gives a point for every
@@ -351,8 +329,7 @@ show(club[["customer_id", "purchases", "activity"]], digits=0)
 # Ben, with an eighth of Anna's purchases. An index that only counts would call Anna the best member, a year after she
 # left. But look at the other side too: nobody knows yet whether Ben will come back. Chapter 3 takes recency and
 # frequency apart, chapter 4 turns them into probabilities.
-
-# %% [markdown] lang="en"
+#
 # ## What may be kept
 #
 # The analysis is done with ids, days and amounts. It needs no names. First try what many do: replace each id by its
@@ -373,16 +350,13 @@ show({"the id behind the hash": guesses[stolen]})
 key = "the key of a lesson is known to everybody"
 shared = customers.minimise(shops.register, key)
 show(shared.head(3))
-
-# %% [markdown] lang="en"
-# The same key gives the same pseudonym 假名, so that orders and register can still be joined. What happened to each
-# field, and why:
-
-# %%
 show(customers.what_to_keep(shops.register))
 
 # %% [markdown] lang="en"
-# **Pseudonymous is not anonymous.** Whoever holds the key can go back, and so the law still speaks of personal data
+# The same key gives the same pseudonym 假名, so that orders and register can still be joined. The second table says
+# what happened to each field, and why.
+#
+# **Pseudonymous is not anonymous.** Whoever holds the key can go back, so the law still speaks of personal data
 # 个人信息. And people can be recognised by what is left: how many are alone in their shop, city and decade?
 
 # %%
@@ -393,8 +367,7 @@ show({"persons alone in their group": alone, "of": len(shared)})
 # %% [markdown] lang="en"
 # Each of them can be found by a neighbour who knows three harmless things. Make the groups coarser, or leave a column
 # out, until the smallest group is large enough for your purpose.
-
-# %% [markdown] lang="en"
+#
 # ## From numbers to decisions
 #
 # | what you see | what it means | what to do |
@@ -406,8 +379,7 @@ show({"persons alone in their group": alone, "of": len(shared)})
 # | precision matters more (letters, debts) | a wrong link hurts a person | threshold 0.99, read the rest by eye |
 # | recall matters more (counts, shares) | a missed link distorts a total | threshold 0.5 |
 # | small groups in the shared table | persons can be recognised | coarsen or drop |
-
-# %% [markdown] lang="en"
+#
 # The chapter's key numbers, for the record.
 
 # %%
@@ -436,8 +408,7 @@ record(
 #    makes both rarer.
 # 4. **Sort and measure.** A label is as good as its rule. Activity rises with purchases and fades without them.
 # 5. **Protect.** Keyed hashes, fewer fields, coarser values; and look at the smallest groups.
-
-# %% [markdown] lang="en"
+#
 # ## On your own data
 #
 # ```python

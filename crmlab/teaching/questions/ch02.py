@@ -75,7 +75,7 @@ QUESTIONS = (
                 "a count with ids that differ by zeros in front",
                 lambda: customers_left("zero_padded_ids"),
                 (
-                    "Look at the step 'match' of the report: was every rule applied?",
+                    "Is '00007' another customer than '7'? The step 'match' of the report knows a rule for it.",
                     "Leave skip out, so that zero_padded_ids is applied.",
                 ),
             ),
