@@ -176,7 +176,8 @@ class Bands:
                 raise InputError(
                     f"bands: the limits of {MEASURES[measure][0]} are {list(limits)}; expected rising numbers."
                 )
-        return Bands(name, *(_scale_of_limits(measure, limits) for measure, limits in given.items()))
+        r, f, m = (_scale_of_limits(measure, limits) for measure, limits in given.items())
+        return Bands(name, r, f, m)
 
     @property
     def scales(self) -> dict[str, Scale]:
@@ -336,8 +337,8 @@ def _from_yaml(content: Mapping[str, Any], file: str) -> Bands:
         (str(entry["code"]), {measure: _band(entry[measure], file) for measure in MEASURES})
         for entry in content.get("examples", ())
     )
-    scales = (_scale(measure, content[measure], file) for measure in MEASURES)
-    return Bands(name["en"] if isinstance(name, dict) else str(name), *scales, examples=examples)
+    r, f, m = (_scale(measure, content[measure], file) for measure in MEASURES)
+    return Bands(name["en"] if isinstance(name, dict) else str(name), r, f, m, examples)
 
 
 def _scale(measure: str, entry: Mapping[str, Any], file: str) -> Scale:

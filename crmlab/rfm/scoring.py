@@ -226,7 +226,7 @@ def _quantile_bands(table: pd.DataFrame | ibis.Table, bins: int, one_time_apart:
     measures = table if isinstance(table, ibis.Table) else arrived(_measures(table))
     limits = _limits(measures, bins, one_time_apart)
     scores = tuple(range(1, bins + 1))
-    scales = (
+    r, f, m = (
         Scale(
             (-math.inf, *limits[name]),
             (*limits[name], math.inf),
@@ -237,7 +237,7 @@ def _quantile_bands(table: pd.DataFrame | ibis.Table, bins: int, one_time_apart:
         )
         for name, (_, unit) in MEASURES.items()
     )
-    return Bands(f"{bins} quantile bands", *scales)
+    return Bands(f"{bins} quantile bands", r, f, m)
 
 
 def _limits(table: ibis.Table, bins: int, one_time_apart: bool) -> dict[str, list[float]]:
