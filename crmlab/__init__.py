@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlab import csi, customers, datasets, plots, rfm, sem, studies, teaching, transactions
+    from crmlab import csi, customers, datasets, lifecycle, plots, rfm, sem, studies, teaching, transactions
     from crmlab.errors import InputError
     from crmlab.questionnaire import Questionnaire
     from crmlab.responses import Responses, read_responses
@@ -35,6 +35,7 @@ __all__ = [
     "csi",
     "customers",
     "datasets",
+    "lifecycle",
     "plots",
     "read_responses",
     "rfm",
@@ -44,7 +45,7 @@ __all__ = [
     "transactions",
 ]
 
-_MODULES = ("csi", "customers", "datasets", "plots", "rfm", "sem", "studies", "teaching", "transactions")
+_MODULES = ("csi", "customers", "datasets", "lifecycle", "plots", "rfm", "sem", "studies", "teaching", "transactions")
 _MEMBERS = {
     "InputError": "errors",
     "Questionnaire": "questionnaire",

@@ -2,7 +2,8 @@
 
 ``list()`` shows what there is; every data set has a card in the top-level folder ``datasets/`` with its origin,
 licence, columns and checksum. Simulated surveys are drawn in ``survey``; ``design`` checks what is asked for,
-``population`` holds the formulas, ``truth`` the answers to "what is right?". Messy orders are drawn in ``orders``.
+``population`` holds the formulas, ``truth`` the answers to "what is right?". Messy orders are drawn in ``orders``,
+customers with known phases in ``lifecycles``.
 """
 
 from __future__ import annotations
@@ -39,6 +40,15 @@ _CATALOGUE = (
         "Orders of the 23,570 customers an online music shop won in early 1997",
         "MIT, stays in the package lifetimes",
         "load_cdnow()",
+    ),
+    (
+        "lifecycles",
+        49_897,
+        4,
+        "simulated",
+        "Orders of 500 customers over three years, with the phase of each in every month",
+        "BSD-3-Clause, as crmlab",
+        "simulate_lifecycles()",
     ),
     (
         "mobi",
@@ -81,12 +91,13 @@ def list() -> pd.DataFrame:
     Examples
     --------
     >>> list()[["rows", "columns", "kind", "loader"]]
-             rows  columns       kind             loader
+                 rows  columns       kind                 loader
     name
-    cdnow   69659        4       real       load_cdnow()
-    mobi      250       24       real        load_mobi()
-    orders   3415        7  simulated  simulate_orders()
-    survey    400       24  simulated      load_survey()
+    cdnow       69659        4       real           load_cdnow()
+    lifecycles  49897        4  simulated  simulate_lifecycles()
+    mobi          250       24       real            load_mobi()
+    orders       3415        7  simulated      simulate_orders()
+    survey        400       24  simulated          load_survey()
     """
     columns = ["name", "rows", "columns", "kind", "what", "licence", "loader"]
     return pd.DataFrame(_CATALOGUE, columns=columns).set_index("name")

@@ -32,7 +32,7 @@ CHAIN = pd.DataFrame(
 )
 
 #: Orders a month at full level, the spread (sigma of the logarithm) of their amounts, and how a level moves.
-PACE, SPREAD = 5.0, 0.35
+PACE, SPREAD = 8.0, 0.3
 EXPLORATION_LEVEL, GROWTH_STEP, DECLINE_FACTOR = 0.25, 0.18, 0.55
 FIRST_MONTH = pd.Period("2023-01", "M")
 
@@ -208,6 +208,6 @@ def _orders(
 def _truth(state: np.ndarray, expected: np.ndarray) -> pd.DataFrame:
     who, month = np.nonzero(state >= 0)
     days = pd.period_range(FIRST_MONTH, periods=state.shape[1], freq="M").to_timestamp()
-    phase = pd.Categorical.from_codes(state[who, month], categories=[*STATES], ordered=True)
+    phase = pd.Categorical.from_codes(state[who, month], [*STATES], ordered=True)  # type: ignore[call-overload]
     columns = {"customer_id": who + 1, "period": days[month], "phase": phase, "expected": expected[who, month]}
     return pd.DataFrame(columns)
