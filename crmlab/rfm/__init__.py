@@ -12,6 +12,7 @@ Fader, P. S., Hardie, B. G. S., & Lee, K. L. (2005). RFM and CLV: Using iso-valu
 Journal of Marketing Research, 42(4), 415-430.
 """
 
+from crmlab.rfm.analysis import RfmAnalysis, analyse
 from crmlab.rfm.bands import Bands, BandsCheck, Scale, course_rubric
 from crmlab.rfm.bg_nbd import BgNbd, bg_nbd
 from crmlab.rfm.measures import expression, table, update
@@ -25,8 +26,10 @@ __all__ = [
     "BandsCheck",
     "BgNbd",
     "Holdout",
+    "RfmAnalysis",
     "Scale",
     "Segments",
+    "analyse",
     "bands_of",
     "bg_nbd",
     "compare",

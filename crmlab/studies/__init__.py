@@ -1,11 +1,12 @@
-"""Studies: from two files to a folder with report, workbook, numbers and the notebook that made them.
+"""Studies: from files to a folder with report, tables, numbers and the notebook that made them.
 
 :func:`run` executes a parameterised template and leaves the folder whole or not at all; :func:`check` says beforehand
-whether a template understands its parameters. The templates themselves read with :func:`read_answers` and write with
-:func:`write_study`.
+whether a template understands its parameters. The templates themselves read with :func:`read_answers` or
+:func:`read_orders`, and write with :func:`write_study` or :func:`write_rfm_study`.
 """
 
 from crmlab.studies.csi_study import write_study
+from crmlab.studies.rfm_study import read_orders, write_rfm_study
 from crmlab.studies.runner import NotebookError, Parameter, check, parameters, run, template
 from crmlab.studies.survey import read_answers
 
@@ -15,7 +16,9 @@ __all__ = [
     "check",
     "parameters",
     "read_answers",
+    "read_orders",
     "run",
     "template",
+    "write_rfm_study",
     "write_study",
 ]

@@ -109,7 +109,7 @@ def template(name: str) -> Path:
     --------
     >>> template("csi_studie")
     Traceback (most recent call last):
-    crmlab.errors.InputError: template: there is no "csi_studie"; did you mean csi_study? There is: csi_study.
+    crmlab.errors.InputError: template: there is no "csi_studie"; did you mean csi_study? There is: csi_study, rfm_study.
     """
     here = Path(__file__).parent
     shelves = (here / "templates", here.parents[1] / "notebooks" / "templates")
