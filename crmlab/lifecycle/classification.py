@@ -287,7 +287,7 @@ def trace(
     Raises
     ------
     InputError
-        For thresholds or costs out of range, an amount that is not finite, or no paid purchase at all.
+        For thresholds or costs out of range, or no paid purchase at all.
 
     Examples
     --------
@@ -346,8 +346,8 @@ def _about(table: pd.DataFrame, thresholds: Thresholds, period: str) -> list[str
         said.append(f"There is one {period} only: everybody is new, no change is seen. Choose a shorter period.")
     elif periods <= thresholds.window + thresholds.lapsed_after:
         said.append(
-            f"The {periods} {period}s observed are hardly more than a window ({thresholds.window}) and the silence that "
-            f"ends a relationship ({thresholds.lapsed_after}): nearly everybody is new or silent."
+            f"The {periods} {period}s observed are hardly more than a window ({thresholds.window}) and the silence "
+            f"that ends a relationship ({thresholds.lapsed_after}): nearly everybody is new or silent."
         )
     if customers == 1:
         said.append("There is one customer only: shares and transitions describe her and nobody else.")

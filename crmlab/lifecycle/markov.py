@@ -452,7 +452,7 @@ def _states(phases: pd.DataFrame, customer: str, period: str, phase: str) -> pd.
         raise InputError(f"transitions: {len(empty)} rows lack a customer, period or phase; first: {empty.index[0]}.")
     twice = table[table.duplicated(["customer", "period"])]
     if len(twice):
-        who, when = twice.iloc[0][["customer", "period"]]
+        who, when = twice[["customer", "period"]].astype(object).iloc[0].tolist()
         raise InputError(f"transitions: customer {who!r} has two phases in period {when}; expected one.")
     return table.sort_values(["customer", "period"], kind="stable", ignore_index=True)
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from crmlab.errors import InputError
 from crmlab.lifecycle.periods import by_period, first_day, number_of
-from crmlab.transactions import to_frame
+from crmlab.transactions import engines, to_frame
 
 if TYPE_CHECKING:
     from crmlab.transactions import Transactions
@@ -75,10 +75,14 @@ def observe(
     Raises
     ------
     InputError
-        For an unknown period, a sum that is not finite, or if nobody has ever paid for anything.
+        For an unknown period, or if nobody has ever paid for anything.
     """
     lines = to_frame(by_period(transactions, period).order_by("customer_id", "number"))
-    _require_usable(lines, transactions.name)
+    if not (lines["purchases"] > 0).any():
+        raise InputError(
+            f"{transactions.name}: no line has an amount above 0, so that no relationship ever began. Check the amount "
+            "column."
+        )
     end = pd.Timestamp(transactions.period[1]) if complete_to is None else pd.Timestamp(complete_to)
     last, problems = _last_complete(lines["number"].to_numpy(), end, period)
     lines = lines[lines["number"] <= last]
@@ -87,23 +91,10 @@ def observe(
     table = lines[lines["number"] >= begun].reset_index(drop=True)
     if table.empty:
         raise InputError(f"complete_to: nothing was paid for up to {end.date()}. Give a later day.")
+    problems += _about_costs(transactions, economics)
     margin, said = _margin(table, economics)
     columns = ["customer_id", "number", "amount", "purchases"]
     return Observed(table[columns].assign(margin=margin).round(_DECIMALS), last, period), problems + said
-
-
-def _require_usable(lines: pd.DataFrame, name: str) -> None:
-    sums = [column for column in ("amount", "cost") if column in lines.columns]
-    endless = lines[~np.isfinite(lines[sums].to_numpy(dtype=float)).all(axis=1)]
-    if len(endless):
-        raise InputError(
-            f"{name}: the amounts or costs of customer {endless['customer_id'].iloc[0]!r} add up to no finite number. "
-            "Correct the lines with an infinite amount or cost."
-        )
-    if not (lines["purchases"] > 0).any():
-        raise InputError(
-            f"{name}: no line has an amount above 0, so that no relationship ever began. Check the amount column."
-        )
 
 
 def _last_complete(numbers: np.ndarray, end: pd.Timestamp, period: str) -> tuple[int, list[str]]:
@@ -135,6 +126,14 @@ def _about_unpaid(lines: pd.DataFrame, begun: pd.Series) -> list[str]:
             "goods returned that were bought before the data begin."
         )
     return said
+
+
+def _about_costs(transactions: Transactions, economics: Economics) -> list[str]:
+    table = transactions.table
+    if economics.margin_rate is not None or "cost" not in table.columns:
+        return []
+    without = engines.count(table.filter(table.cost.isnull()))
+    return [f"{without:,} lines have no cost; their whole amount counts as margin."] if without else []
 
 
 def _margin(table: pd.DataFrame, economics: Economics) -> tuple[pd.Series, list[str]]:

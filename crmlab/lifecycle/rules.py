@@ -61,7 +61,7 @@ class Thresholds:
         So long a customer is new, whatever she buys.
     trial_purchases : int, at least 1
         Fewer days with a purchase than this are trial orders.
-    lapsed_after : int, at least `window`
+    lapsed_after : int, at least 2
         Periods of silence after which a relationship has ended.
     small_level : float, 0 or more
         A level below this amount per period is that of trial orders; 0: no such line is drawn.
@@ -97,7 +97,7 @@ class Thresholds:
     volatility: float = 0.8
 
     def __post_init__(self) -> None:
-        least = {"window": 2, "trial_periods": 1, "trial_purchases": 1, "lapsed_after": self.window}
+        least = {"window": 2, "trial_periods": 1, "trial_purchases": 1, "lapsed_after": 2}
         for name, lowest in least.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < lowest:

@@ -481,9 +481,7 @@ def _cmap() -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
     shades = [style.PALETTE["paper"], style.SERIES[4], style.SERIES[2], style.SERIES[0]]
-    colours = LinearSegmentedColormap.from_list("phases", shades)
-    colours.set_bad(style.PALETTE["paper"])
-    return colours
+    return LinearSegmentedColormap.from_list("phases", shades).with_extremes(bad=style.PALETTE["paper"])
 
 
 def _finished(ax: Axes, texts: Mapping[str, str], kind: str, alt: str, **numbers: Any) -> Axes:
