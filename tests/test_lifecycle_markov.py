@@ -1,4 +1,4 @@
-"""Steps between phases: published examples, other packages, known truths; funnel, ladder, relationship levels, plots."""
+"""Steps between phases: published examples, other packages, known truths; funnel, ladder, levels, plots."""
 
 import numpy as np
 import pandas as pd
@@ -41,7 +41,7 @@ def steps():
     return lifecycle.transitions(walks(CHAIN, 400, 12, seed=1))
 
 
-# Counts and probabilities ----------------------------------------------------------------------------------------------
+# Counts and probabilities --------------------------------------------------------------------------------------------
 
 
 def test_steps_are_counted_within_customers_and_without_gaps():
@@ -103,7 +103,7 @@ def test_expected_time_in_a_phase_is_the_mean_of_a_geometric_time(steps):
     assert own.loc["lapsed", "periods"] == np.inf
 
 
-# Time-homogeneity ------------------------------------------------------------------------------------------------------
+# Time-homogeneity ----------------------------------------------------------------------------------------------------
 
 
 def test_homogeneity_is_one_contingency_test_per_phase():
@@ -135,7 +135,7 @@ def test_one_period_of_steps_cannot_be_tested():
         lifecycle.transitions(as_phases([[3, 2], [1, 4]], "ab")).homogeneity()
 
 
-# Absorption ------------------------------------------------------------------------------------------------------------
+# Absorption ----------------------------------------------------------------------------------------------------------
 
 
 def gambler() -> pd.DataFrame:
@@ -145,7 +145,7 @@ def gambler() -> pd.DataFrame:
 
 
 def test_the_walk_of_kemeny_and_snell():
-    """Random walk on 0 … 4 with absorbing ends: Kemeny & Snell (1960), chapter III; printed as examples 11.13 to 11.15 of
+    """Random walk on 0 … 4 with absorbing ends: Kemeny & Snell (1960), chapter III; examples 11.13 to 11.15 of
     Grinstead & Snell (1997), Introduction to Probability: N, t = (3, 4, 3) and B."""
     found = lifecycle.absorption(gambler(), [0, 4])
     assert found.fundamental.to_numpy() == pytest.approx(np.array([[1.5, 1, 0.5], [1, 2, 1], [0.5, 1, 1.5]]))
@@ -188,13 +188,13 @@ def test_an_end_that_is_never_reached_is_told():
     assert found.expected_periods["periods"].tolist() == [np.inf, np.inf]
     assert found.probabilities["c"].tolist() == [0, 0]
     assert found.problems[1] == "From b the end may never be reached: a, b is never left."
-    with pytest.raises(InputError, match="absorption: 'z' is no phase here"):
+    with pytest.raises(InputError, match=r"absorption: 'z' is no phase here"):
         lifecycle.absorption(chain, "z")
-    with pytest.raises(InputError, match="absorption: every phase is an end"):
+    with pytest.raises(InputError, match=r"absorption: every phase is an end"):
         lifecycle.absorption(chain, list("abc"))
 
 
-# Forecast --------------------------------------------------------------------------------------------------------------
+# Forecast ------------------------------------------------------------------------------------------------------------
 
 
 def test_expected_shares_are_powers_of_the_chain():
@@ -229,7 +229,7 @@ def test_a_forecast_says_what_it_takes_for_granted(steps):
     assert steps.forecast(pd.Series({"stability": 10}), 1).problems == [
         "No new customers are counted, and the chain of the past is taken to hold for the future."
     ]
-    with pytest.raises(InputError, match="forecast: no step from or to 'happy' was seen, but customers start there."):
+    with pytest.raises(InputError, match=r"forecast: no step from or to 'happy' was seen, but customers start there."):
         steps.forecast(pd.Series({"happy": 3}))
 
 
@@ -258,11 +258,11 @@ def test_bad_tables_of_phases_are_told(table, message):
         lifecycle.transitions(table)
 
 
-# Funnel, ladder, relationship levels -----------------------------------------------------------------------------------
+# Funnel, ladder, relationship levels ---------------------------------------------------------------------------------
 
 
 def test_conversions_have_the_intervals_of_jeffreys():
-    """statsmodels 0.15, proportion_confint(method="jeffreys"); its ends are 0 and 1 where nobody or everybody goes on."""
+    """statsmodels 0.15, proportion_confint(method="jeffreys"); an end is 0 or 1 where nobody or everybody goes on."""
     found = lifecycle.funnel({"known": 200, "first": 80, "second": 80, "third": 0})
     low, high = proportion_confint(80, 200, method="jeffreys")
     assert found.loc["first", ["ci_lower", "ci_upper"]].tolist() == pytest.approx([low, high])
@@ -273,9 +273,9 @@ def test_conversions_have_the_intervals_of_jeffreys():
 
 
 def test_a_funnel_never_widens():
-    with pytest.raises(InputError, match="funnel: 'b' has 5 customers, more than the step before it"):
+    with pytest.raises(InputError, match=r"funnel: 'b' has 5 customers, more than the step before it"):
         lifecycle.funnel({"a": 4, "b": 5})
-    with pytest.raises(InputError, match="funnel: expected two steps or more"):
+    with pytest.raises(InputError, match=r"funnel: expected two steps or more"):
         lifecycle.funnel({"a": 4})
 
 
@@ -313,7 +313,7 @@ def test_bands_include_their_lower_end():
     segments = pd.DataFrame({"unit_margin": [9.9, 10, 100], "customers": [50, 49, 1000]})
     found = lifecycle.relationship_levels(segments, margin_bands=(10, 100), customer_bands=(50, 1000))
     assert found[["margin", "number"]].to_numpy().tolist() == [["low", "medium"], ["medium", "few"], ["high", "many"]]
-    with pytest.raises(InputError, match="the bands of unit_margin are \\(100, 10\\); expected low < high."):
+    with pytest.raises(InputError, match=r"the bands of unit_margin are \(100, 10\); expected low < high."):
         lifecycle.relationship_levels(segments, margin_bands=(100, 10), customer_bands=(50, 1000))
 
 
@@ -333,7 +333,7 @@ def test_the_tables_know_the_phases():
     assert tuple(lifecycle.PHASES) == STATES
 
 
-# Plots -----------------------------------------------------------------------------------------------------------------
+# Plots ---------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -392,10 +392,10 @@ def test_cells_show_probability_and_count(traced):
 
 def test_wrong_figures_are_refused(traced):
     with pytest.raises(
-        InputError, match="plot: 'pie' is not known; expected shares, cohorts, transitions, or customer"
+        InputError, match=r"plot: 'pie' is not known; expected shares, cohorts, transitions, or customer"
     ):
         traced.plot("pie")
-    with pytest.raises(ValueError, match="language: 'fr' is not known; expected one of en, zh."):
+    with pytest.raises(ValueError, match=r"language: 'fr' is not known; expected one of en, zh."):
         traced.plot("shares", "fr")
-    with pytest.raises(ValueError, match="expected one row or more with a column 'customers'."):
+    with pytest.raises(ValueError, match=r"expected one row or more with a column 'customers'."):
         draw.funnel_bars(pd.DataFrame({"n": [1]}))

@@ -17,7 +17,7 @@ from crmlab.lifecycle.relationships import (
     relationship_levels,
     steps_by_purchase,
 )
-from crmlab.lifecycle.rules import PHASES, RULES, Thresholds
+from crmlab.lifecycle.rules import PHASES, RULES, Thresholds, rule_table
 
 __all__ = [
     "PHASES",
@@ -38,6 +38,7 @@ __all__ = [
     "phases",
     "relationship_level",
     "relationship_levels",
+    "rule_table",
     "steps_by_purchase",
     "trace",
     "transitions",

@@ -206,13 +206,13 @@ class Lifecycle:
         DataFrame, one row per threshold and value
             threshold, value, same (share of customer-periods whose phase is as it was), then the share of each phase.
         """
-        base = self.phases.set_index(["customer_id", "period"])["phase"].astype("str")
         rows = []
         for name, values in variations.items():
             for value in values:
-                other = self.revised(**{name: value}).phases.set_index(["customer_id", "period"])["phase"]
+                # The same customers and periods in the same order, whatever the thresholds.
+                other = self.revised(**{name: value}).phases["phase"]
                 shares = other.value_counts(normalize=True, sort=False)
-                same = float((other.astype("str") == base.reindex(other.index)).mean())
+                same = float((other.cat.codes == self.phases["phase"].cat.codes).mean())
                 rows.append({"threshold": name, "value": value, "same": same, **shares})
         return pd.DataFrame(rows)
 
