@@ -110,6 +110,9 @@ def heat_map(
         raise ValueError(f"heat_map: the grid has no column {column!r}, or no row.")
     best = best or {"r": int(grid["r"].max()), "f": int(grid["f"].max())}
     cells = grid.pivot(index="r", columns="f", values=column)
+    # Scores that nobody has stay visible.
+    every = {name: range(1, max(best[name], int(grid[name].max())) + 1) for name in ("r", "f")}
+    cells = cells.reindex(index=every["r"], columns=every["f"])
     cells = cells.sort_index(ascending=best["r"] != 1).sort_index(axis=1, ascending=best["f"] != 1)
     ax = axes_or_new(ax, height=0.9 + 0.55 * len(cells))
     write = VALUES[value]["format"].format

@@ -84,7 +84,8 @@ def table(
     how = order_rule(transactions, orders)
     seen = _seen(transactions, as_of)
     _require_lines(seen, transactions)
-    found = to_frame(_expression(transactions, seen["as_of"], monetary, how).order_by("customer_id"))
+    found = to_frame(_expression(transactions, seen["as_of"], monetary, how))
+    found = found.sort_values("customer_id", ignore_index=True)
     problems = [*_about_lines(seen, transactions), *_about_orders(transactions, how)]
     return _described(found, seen["as_of"], monetary, how, seen["later"], problems)
 

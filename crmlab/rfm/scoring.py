@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ibis
+import numpy as np
 
 from crmlab.errors import InputError
 from crmlab.rfm.bands import MEASURES, Bands, Scale, course_rubric
-from crmlab.transactions import engines, to_frame
+from crmlab.transactions import engines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,15 +89,17 @@ def score(
     >>> score(customers, "quantile", bins=3)["code"].tolist()
     ['R3F3M3', 'R2F2M2', 'R1F1M1']
     """
-    measures = table if isinstance(table, ibis.Table) else arrived(_measures(table))
-    chosen = bands_of(measures, scheme, bands, bins=bins, one_time_apart=one_time_apart, unit=unit, direction=direction)
-    if isinstance(table, ibis.Table):
-        return table.mutate(**_scores(table, chosen))
-    found = measures.select("row", **_scores(measures, chosen), **_unplaced(measures, chosen))
-    scores = to_frame(found.order_by("row"))
-    scored = table.assign(**{name: scores[name].to_numpy() for name in (*MEASURES, "code")})
-    scored["code"] = scored["code"].astype("str")
-    told = [*table.attrs.get("problems", []), *_about_bands(chosen, scheme, unit), *_about_scores(scores, chosen)]
+    measures = _measures(table)
+    chosen = _bands_of(measures, scheme, bands, bins, one_time_apart, unit, direction)
+    if isinstance(measures, ibis.Table):
+        return measures.mutate(**_scores(measures, chosen))
+    scores = {name: scale.score_array(measures[MEASURES[name][0]].to_numpy()) for name, scale in chosen.scales.items()}
+    scored = table.assign(**scores, code=_codes(scores))
+    told = [
+        *table.attrs.get("problems", []),
+        *_about_bands(chosen, scheme, unit),
+        *_about_scores(measures, scores, chosen),
+    ]
     scored.attrs = {**table.attrs, "scheme": scheme, "scale": chosen.scale, "problems": told}
     return scored
 
@@ -126,19 +129,7 @@ def bands_of(
     4       m   up to 4      1
     5       m    over 4      2
     """
-    if scheme not in SCHEMES:
-        raise InputError(f"scheme: {scheme!r} is not known; expected one of {', '.join(SCHEMES)}.")
-    if direction not in DIRECTIONS:
-        raise InputError(f"direction: {direction!r} is not known; expected 'published' or 'upwards'.")
-    if (bands is None) == (scheme == "bands"):
-        raise InputError("bands: give bands with scheme='bands', and only with it.")
-    _require_columns(table)
-    if scheme == "quantile":
-        return _quantile_bands(table, bins, one_time_apart)
-    chosen = bands or course_rubric()
-    if unit is not None:
-        chosen = chosen.with_unit(unit)
-    return chosen.upwards() if direction == "upwards" else chosen
+    return _bands_of(_measures(table), scheme, bands, bins, one_time_apart, unit, direction)
 
 
 def weigh(
@@ -179,7 +170,8 @@ def weigh(
     ends = scale_of(scored, scale)
     total: Any = 0.0
     for name, (worst, best) in ends.items():
-        total = total + 100 * share[name] * (scored[name] - worst) / (best - worst if best != worst else 1)
+        place = (scored[name] - worst) / (best - worst if best != worst else 1)
+        total = total + place * (100 * share[name])
     if isinstance(scored, ibis.Table):
         return scored.mutate(rfm_score=total)
     weighed = scored.assign(rfm_score=total)
@@ -201,12 +193,27 @@ def scale_of(scored: Any, scale: Mapping[str, Sequence[int]] | None = None) -> d
     return {name: (int(known[name][0]), int(known[name][1])) for name in MEASURES}
 
 
-def arrived(frame: pd.DataFrame) -> ibis.Table:
-    """The rows of a frame on the engine of this process, numbered by `row`."""
-    import pyarrow as pa
-
-    numbered = frame.assign(row=range(len(frame)))
-    return engines.from_arrow(engines.connect("duckdb"), pa.Table.from_pandas(numbered, preserve_index=False))
+def _bands_of(
+    measures: Any,
+    scheme: str,
+    bands: Bands | None,
+    bins: int,
+    one_time_apart: bool,
+    unit: float | None,
+    direction: str,
+) -> Bands:
+    if scheme not in SCHEMES:
+        raise InputError(f"scheme: {scheme!r} is not known; expected one of {', '.join(SCHEMES)}.")
+    if direction not in DIRECTIONS:
+        raise InputError(f"direction: {direction!r} is not known; expected 'published' or 'upwards'.")
+    if (bands is None) == (scheme == "bands"):
+        raise InputError("bands: give bands with scheme='bands', and only with it.")
+    if scheme == "quantile":
+        return _quantile_bands(measures, bins, one_time_apart)
+    chosen = bands or course_rubric()
+    if unit is not None:
+        chosen = chosen.with_unit(unit)
+    return chosen.upwards() if direction == "upwards" else chosen
 
 
 def _scores(table: ibis.Table, bands: Bands) -> dict[str, Any]:
@@ -216,14 +223,17 @@ def _scores(table: ibis.Table, bands: Bands) -> dict[str, Any]:
     return {**scores, "code": code}
 
 
-def _unplaced(table: ibis.Table, bands: Bands) -> dict[str, Any]:
-    return {f"{name}_unplaced": scale.unplaced(table[MEASURES[name][0]]) for name, scale in bands.scales.items()}
+def _codes(scores: Mapping[str, np.ndarray]) -> Any:
+    """R1F4M2 and so on: each code is written once, however many customers have it."""
+    import pandas as pd
+
+    known = pd.array([f"R{n // 100}F{n // 10 % 10}M{n % 10}" for n in range(1000)], dtype="str")
+    return known.take(100 * scores["r"] + 10 * scores["f"] + scores["m"])
 
 
-def _quantile_bands(table: pd.DataFrame | ibis.Table, bins: int, one_time_apart: bool) -> Bands:
+def _quantile_bands(measures: Any, bins: int, one_time_apart: bool) -> Bands:
     if bins not in _BINS:
         raise InputError(f"bins: {bins!r}; expected a whole number from {_BINS[0]} to {_BINS[-1]}.")
-    measures = table if isinstance(table, ibis.Table) else arrived(_measures(table))
     limits = _limits(measures, bins, one_time_apart)
     scores = tuple(range(1, bins + 1))
     r, f, m = (
@@ -240,32 +250,39 @@ def _quantile_bands(table: pd.DataFrame | ibis.Table, bins: int, one_time_apart:
     return Bands(f"{bins} quantile bands", r, f, m)
 
 
-def _limits(table: ibis.Table, bins: int, one_time_apart: bool) -> dict[str, list[float]]:
+def _limits(table: Any, bins: int, one_time_apart: bool) -> dict[str, list[float]]:
     """Upper limits of the bands of every measure; recency is turned round, so that ahead means more recent."""
-    recent = _inverse_distribution(-table.recency_days, bins)
-    often = table.frequency
+    recent = _inverse_distribution(-table["recency_days"], bins)
+    often = table["frequency"]
     if one_time_apart:
-        others = table.filter(often > 1).frequency
-        often_limits = [1.0, *(_inverse_distribution(others, bins - 1) if bins > 2 else [])]
+        others = often[often > 1] if not isinstance(table, ibis.Table) else table.filter(often > 1).frequency
+        often_limits = [1.0, *_inverse_distribution(others, bins - 1)]
     else:
         often_limits = _inverse_distribution(often, bins)
     return {
         # −days above −q is days below q: the band of the better score ends a day earlier.
         "r": [-limit - 1 for limit in reversed(recent)],
         "f": often_limits,
-        "m": _inverse_distribution(table.monetary, bins),
+        "m": _inverse_distribution(table["monetary"], bins),
     }
 
 
-def _inverse_distribution(column: Any, bins: int) -> list[float]:
-    """The smallest value that at least k/bins of the rows do not exceed, for k = 1 … bins − 1."""
+def _inverse_distribution(values: Any, bins: int) -> list[float]:
+    """The smallest value that k/bins of the rows or more do not exceed, for k = 1 … bins − 1; of a Series or column."""
+    if isinstance(values, ibis.Column):
+        return _inverse_distribution_of_column(values, bins)
+    # Of no rows at all, as when nobody bought twice, everything is ahead.
+    places = [-(-k * len(values) // bins) - 1 for k in range(1, bins)] if len(values) else []
+    return [float(value) for value in np.partition(values.to_numpy(), places)[places]] or [1.0] * (bins - 1)
+
+
+def _inverse_distribution_of_column(column: ibis.Column, bins: int) -> list[float]:
     values = column.name("value").as_table()
     counts = values.group_by("value").agg(n=values.count())
     below = counts.mutate(up_to=counts.n.sum().over(order_by=counts.value, rows=(None, 0)), rows=counts.n.sum().over())
     limits = {f"q{k}": below.value.min(where=below.up_to * bins >= below.rows * k) for k in range(1, bins)}
     found = engines.row(below.agg(**limits))
-    # Of no rows at all, as when nobody bought twice, nothing is exceeded.
-    return [float(value) if value == value and value is not None else 1.0 for value in found.values()]
+    return [float(value) if value is not None and value == value else 1.0 for value in found.values()]
 
 
 def _require_columns(table: Any) -> None:
@@ -277,15 +294,18 @@ def _require_columns(table: Any) -> None:
         )
 
 
-def _measures(table: pd.DataFrame) -> pd.DataFrame:
-    """The three measures as numbers, all of them possible."""
+def _measures(table: Any) -> Any:
+    """The three measures of a frame as numbers, all of them possible; an Ibis table as it is."""
     import pandas as pd
 
     _require_columns(table)
+    if isinstance(table, ibis.Table):
+        return table
     if table.empty:
         raise InputError("table: it has no customer.")
     lowest = {"recency_days": 0, "frequency": 1, "monetary": -math.inf}
-    measures = table[[*lowest]].apply(pd.to_numeric, errors="coerce").astype("float64").reset_index(drop=True)
+    numbers = {column: pd.to_numeric(table[column], errors="coerce").to_numpy("float64") for column in lowest}
+    measures = pd.DataFrame(numbers)
     for column, least in lowest.items():
         wrong = ~(measures[column] >= least) | measures[column].abs().eq(math.inf)
         if wrong.any():
@@ -305,17 +325,18 @@ def _about_bands(bands: Bands, scheme: str, unit: float | None) -> list[str]:
     return said
 
 
-def _about_scores(scores: pd.DataFrame, bands: Bands) -> list[str]:
-    said = []
+def _about_scores(measures: pd.DataFrame, scores: Mapping[str, np.ndarray], bands: Bands) -> list[str]:
+    said, n = [], len(measures)
     for name, scale in bands.scales.items():
-        column, n = MEASURES[name][0], len(scores)
-        unplaced = int(scores[f"{name}_unplaced"].sum())
+        column = MEASURES[name][0]
+        unplaced = int(scale.unplaced(measures[column].to_numpy()).sum())
         if unplaced:
             said.append(f"{unplaced:,} of {n:,} customers have a value of {column} that lies in no band as written.")
-        shares = scores[name].value_counts(normalize=True)
-        unused = [str(score) for score in sorted(scale.scores) if score not in shares.index]
+        counts = np.bincount(scores[name])
+        unused = [str(score) for score in sorted(scale.scores) if score >= len(counts) or not counts[score]]
         if unused and n >= len(scale.scores):
-            said.append(f"No customer has {name} = {' or '.join(unused)}: too few different values of {column}.")
-        if shares.iloc[0] > _CROWDED and n > 1:
-            said.append(f"{shares.iloc[0]:.0%} of the customers have {name} = {shares.index[0]}: it tells few apart.")
+            said.append(f"No customer has {name} = {' or '.join(unused)}: no value of {column} falls into that band.")
+        crowded = int(counts.argmax())
+        if counts[crowded] > _CROWDED * n and n > 1:
+            said.append(f"{counts[crowded] / n:.0%} of the customers have {name} = {crowded}: it tells few apart.")
     return said

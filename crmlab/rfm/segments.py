@@ -170,9 +170,9 @@ def segment(
             for rule in rules.rules.to_dict("records")
         ]  # fmt: skip
         return scored.mutate(segment=ibis.cases(*cases))
-    names = [lookup.get(scores) for scores in zip(scored["r"], scored["f"], scored["m"], strict=True)]
-    found = scored.assign(segment=names)
-    found["segment"] = found["segment"].astype("str")
+    by_code = {_code(scores): name for scores, name in lookup.items()}
+    codes = "R" + scored["r"].astype("str") + "F" + scored["f"].astype("str") + "M" + scored["m"].astype("str")
+    found = scored.assign(segment=codes.map(by_code).astype("str"))
     found.attrs = {**scored.attrs, "segments": rules.names}
     return found
 
