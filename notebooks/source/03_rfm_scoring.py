@@ -35,7 +35,7 @@
 
 # %% tags=["parameters"]
 sample: bool = False  # only the tenth of the customers that the published models use
-bins: int = 5  # scores of the quantile scheme
+bins: int = 5  # scores of the quantile scheme, 4 to 9
 split: str = "1997-09-30"  # last day that the scores may know
 
 # %% [markdown] lang="en"
@@ -79,15 +79,12 @@ show({"lines": orders.n, "customers": orders.customers, "from": str(orders.perio
 # %%
 table = rfm.table(orders)
 show(table.head(), digits=2)
-
-# %% [markdown] lang="en"
-# One row per customer. Two choices were made for us, and both are told: the day that looks back is the last day of
-# the file, and each line counts as an order, since the file has no order numbers.
-
-# %%
 show(table.attrs["problems"])
 
 # %% [markdown] lang="en"
+# One row per customer. Two choices were made for us: the day that looks back is the last day of the file, and each
+# line counts as an order, since the file has no order numbers.
+#
 # Whoever bought twice in one day is counted with two orders here. If your lines are articles of an order, name the
 # order column, or count days. Always say which.
 #
@@ -121,24 +118,14 @@ show(check.problems)
 # %% [markdown] lang="en"
 # The program went through the table as you did. The example contradicts the bands: it must read R2F2M2. Zero and 2.5
 # have no band, and nobody has said whether the money is in yuan, in hundreds, or in dollars. A rubric must state its
-# unit, the direction of every code, and what happens between its bands. Here is what each score of the example would
-# really mean.
-
-# %%
-show(check.contradictions[["code", "measure", "score", "band_of_score", "meant", "right_score"]])
-
-# %% [markdown] lang="en"
+# unit, the direction of every code, and what happens between its bands.
+#
 # Now we use it. We have to supply what it lacks: months are counted as they begin (day 0 to 30 is month 1), a value
 # between two bands goes to the upper one, and we choose the unit of money. Ten dollars is about the price of a CD.
 
 # %%
 by_rubric = rfm.score(table, "rubric", unit=10)
 show(by_rubric[["customer_id", "recency_days", "frequency", "monetary", "code"]].head(), digits=2)
-
-# %% [markdown] lang="en"
-# How do the customers spread over the bands?
-
-# %%
 shares = pd.DataFrame({name: by_rubric[name].value_counts(normalize=True) for name in "rfm"})
 show(shares)
 
@@ -181,16 +168,13 @@ show(apart["f"].value_counts(normalize=True).sort_index())
 #
 # A hundred codes are too many to act upon. A table of rules gathers them into **segments** 客户细分. "Low" are the
 # worst scores, "high" the best, whatever their number.
-
-# %%
-rules = rfm.Segments.default()
-show(rules.rules)
-
-# %% [markdown] lang="en"
+#
 # Such tables are written by people, and people forget cases. So the program goes through every combination of scores.
 # Let us drop the rule about customers who cannot be lost, and ask.
 
 # %%
+rules = rfm.Segments.default()
+show(rules.rules)
 forgetful = rfm.Segments.of(rules.rules[rules.rules["segment"] != "Cannot lose"])
 show(forgetful.check(scored.attrs["scale"]))
 show({"faults of the full table": len(rules.check(scored.attrs["scale"]))})
@@ -202,14 +186,11 @@ show({"faults of the full table": len(rules.check(scored.attrs["scale"]))})
 # %%
 analysis = rfm.analyse(orders, scheme="quantile", bins=bins)
 figure(analysis.plot("segments"))
-
-# %% [markdown] lang="en"
-# The largest bar of revenue belongs to a minority of the customers. Here is the same with what to do about it.
-
-# %%
 show(analysis.segments[["share", "revenue_share", "recency_days", "frequency"]].join(rules.about["action_en"]))
 
 # %% [markdown] lang="en"
+# The largest bar of revenue belongs to a minority of the customers, and each segment suggests something else to do.
+#
 # The course also sorts customers into **tiers** 等级: gold, silver, regular, potential. That needs one number per
 # customer: the weighted mean of the three scores, 0 for the worst and 100 for the best. The weights are a decision;
 # chapter 8 is about making it.
@@ -227,17 +208,14 @@ show(tiers["tier"].value_counts(normalize=True))
 #
 # So far we have described the past. The manager wants the next order. We turn the clock back: scores may know the
 # orders up to the split, and then we see what the customers did.
+#
+# **Predict, then run.** The map shows later orders per customer by recency and frequency score. Where is it darkest,
+# and which matters more: a step up, or a step to the right?
 
 # %%
 parts = rfm.holdout(orders, split)
 known = rfm.score(parts.customers, "quantile", bins=bins)
 show({"weeks to predict": parts.later_weeks, "bought later": (known["later_orders"] > 0).mean()})
-
-# %% [markdown] lang="en"
-# **Predict, then run.** The map shows later orders per customer by recency and frequency score. Where is it darkest,
-# and which matters more: a step up, or a step to the right?
-
-# %%
 figure(heat_map(rfm.grid(known, later="later_orders"), value="later_mean"))
 
 # %% [markdown] lang="en"
@@ -265,20 +243,16 @@ scores = {
 }
 curves = {name: rfm.gain_curve(known["later_orders"], values) for name, values in scores.items()}
 figure(gain_curves(curves))
-
-# %% [markdown] lang="en"
-# All curves lie far above the diagonal, and close to each other.
-
-# %%
 gains = rfm.compare(known["later_orders"], scores, top=[0.05, 0.1, 0.2])
 show(gains)
 
 # %% [markdown] lang="en"
-# Read the column of the tenth: the best tenth by RFM made more than four times the orders of a tenth drawn by lot. That
-# is the answer to the manager. Read downwards too: over the tenth and the fifth, the simple mean of three scores does
-# about as well as the model, and hardly better than one measure alone. At the very top the model is ahead: too many
-# customers share the best score, and the score cannot say who is best among the best. For *how much* they will buy, in
-# orders and money, only a model has an answer: chapter 4.
+# All curves lie far above the diagonal. Read the column of the tenth: the best tenth by RFM made more than four times
+# the orders of a tenth drawn by lot. That is the answer to the manager. Read downwards too: over the tenth and the
+# fifth, the simple mean of three scores does about as well as the model, and hardly better than one measure alone. At
+# the very top the model is ahead: too many customers share the best score, and the score cannot say who is best among
+# the best (with fewer scores it gets worse). For *how much* they will buy, in orders and money, only a model has an
+# answer: chapter 4.
 #
 # ## New orders
 #

@@ -4,7 +4,7 @@ import pytest
 
 GRID = [
     {"sample": True, "bins": 4},
-    {"bins": 3, "split": "1997-12-31"},
+    {"bins": 7, "split": "1997-12-31"},
 ]
 
 #: Customers and orders: Fader & Hardie (2001) and the data card of CDNOW.
