@@ -252,8 +252,8 @@ show(ahead.problems)
 
 # %% [markdown] lang="en"
 # The forecast is about right at first and **too low** for most of what follows, more than once beyond its interval.
-# Why? The last line has warned us. The **test of homogeneity** 齐性检验 (Anderson & Goodman, 1957) asks whether it was the
-# same chain in every month, and the answer is a clear no. In spring 1997 everybody was new, and newcomers leave in
+# Why? The last line has warned us. The **test of homogeneity** 齐性检验 (Anderson & Goodman, 1957) asks whether it was
+# the same chain in every month, and the answer is a clear no. In spring 1997 everybody was new, and newcomers leave in
 # crowds. Those who are still here in 1998 are made of sterner stuff, but the chain has learned mostly from those who
 # left. A forecast of this kind is a good servant for the next month or two and a bad one for a year.
 #
