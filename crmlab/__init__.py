@@ -18,7 +18,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlab import csi, customers, datasets, lifecycle, plots, rfm, sem, studies, teaching, transactions
+    from crmlab import (
+        csi,
+        customers,
+        datasets,
+        lifecycle,
+        likert,
+        plots,
+        rfm,
+        sampling,
+        sem,
+        studies,
+        teaching,
+        transactions,
+        weighting,
+    )
     from crmlab.errors import InputError
     from crmlab.questionnaire import Questionnaire
     from crmlab.responses import Responses, read_responses
@@ -36,16 +50,33 @@ __all__ = [
     "customers",
     "datasets",
     "lifecycle",
+    "likert",
     "plots",
     "read_responses",
     "rfm",
+    "sampling",
     "sem",
     "studies",
     "teaching",
     "transactions",
+    "weighting",
 ]
 
-_MODULES = ("csi", "customers", "datasets", "lifecycle", "plots", "rfm", "sem", "studies", "teaching", "transactions")
+_MODULES = (
+    "csi",
+    "customers",
+    "datasets",
+    "lifecycle",
+    "likert",
+    "plots",
+    "rfm",
+    "sampling",
+    "sem",
+    "studies",
+    "teaching",
+    "transactions",
+    "weighting",
+)
 _MEMBERS = {
     "InputError": "errors",
     "Questionnaire": "questionnaire",

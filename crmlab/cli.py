@@ -1,5 +1,4 @@
-"""The command line: ``crmlab csi`` makes a study of a survey, ``crmlab check`` says what is wrong with its files,
-``crmlab rfm`` makes a study of orders.
+"""The command line: from files to what is wrong in them, to forms, and to a study.
 
 Commands parse, call and print. Bad input ends with exit code 2 and one paragraph on standard error; a failure of the
 program itself ends with exit code 1. A study folder that was there before is left as it was in both cases.
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 _STUDY = "csi_study"
 _RFM_STUDY = "rfm_study"
+_WEIGHTS_STUDY = "weights_study"
 _CELLS_SHOWN = 50
 
 app = typer.Typer(
@@ -38,6 +38,14 @@ DataFile = Annotated[
 ]
 Sheet = Annotated[str, typer.Option(metavar="NAME", help="Worksheet of a workbook.", show_default="the first")]
 Encoding = Annotated[str, typer.Option(metavar="NAME", help="Encoding of a CSV.", show_default="found out")]
+Format = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Whose export: plain, spreadsheet, wenjuanxing, qualtrics, limesurvey or spss.",
+        show_default="found out",
+    ),
+]
 Faults = Annotated[
     str, typer.Option(metavar="error|missing", help="Stop at answers that cannot be read, or take them for missing.")
 ]
@@ -107,6 +115,7 @@ def csi(
     ] = False,
     sheet: Sheet = "",
     encoding: Encoding = "",
+    format: Format = "",
 ) -> None:
     """Estimate the satisfaction index of a survey.
 
@@ -114,12 +123,13 @@ def csi(
     """
     from crmlab import studies
 
-    _require_estimable(questionnaire, data, by=by, faults=faults, sheet=sheet, encoding=encoding)
+    _require_estimable(questionnaire, data, by=by, faults=faults, sheet=sheet, encoding=encoding, format=format)
     parameters = {
         "questionnaire": questionnaire,
         "data": data,
         "sheet": sheet,
         "encoding": encoding,
+        "format": format,
         "faults": faults,
         "engine": engine,
         "scheme": scheme,
@@ -183,6 +193,64 @@ def rfm(
 
 
 @app.command()
+def weights(
+    questionnaire: QuestionnaireFile,
+    data: DataFile,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the study; replaced as a whole.")],
+    judgements: Annotated[
+        str, typer.Option(metavar="FILE", help="YAML file or workbook with judgements.", show_default="none")
+    ] = "",
+    construct: Annotated[
+        str, typer.Option(metavar="NAME", help="Weigh the items of this construct only.", show_default="all")
+    ] = "",
+    by: By = "",
+    weighting: Annotated[
+        str, typer.Option(metavar="NAME", help="The method put first.", show_default="combined, else equal")
+    ] = "",
+    change: Annotated[float, typer.Option(metavar="SHARE", help="How far each weight is moved.")] = 0.2,
+    draws: Annotated[int, typer.Option(metavar="N", min=1, help="Random weightings.")] = 1000,
+    seed: Annotated[int, typer.Option(metavar="S", min=0, help="The same seed gives the same files.")] = 0,
+    language: Annotated[str, typer.Option(metavar="en|zh", help="Language of the report.")] = "en",
+    faults: Faults = "error",
+    sheet: Sheet = "",
+    encoding: Encoding = "",
+    format: Format = "",
+) -> None:
+    """Weigh the items of a survey by every method, and say what difference it makes.
+
+    The folder then holds report.html, tables.xlsx, notebook.ipynb and weights.json.
+    """
+    from crmlab import Questionnaire, studies
+    from crmlab import weighting as weights_of
+
+    # Bad input is found here, in seconds, rather than in the notebook.
+    design = Questionnaire.read(questionnaire)
+    answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding, format=format)
+    judged = weights_of.read_judgements(judgements, design) if judgements else None
+    found = weights_of.compare(
+        design, answers, judgements=judged, by=by or None, construct=construct or None, faults=faults
+    )
+    found.sensitivity(studies.shown_method(found, weighting), change=change, draws=draws, seed=seed)
+    parameters = {
+        "questionnaire": questionnaire,
+        "data": data,
+        "judgements": judgements,
+        "sheet": sheet,
+        "encoding": encoding,
+        "format": format,
+        "faults": faults,
+        "construct": construct,
+        "by": by,
+        "weighting": weighting,
+        "change": change,
+        "draws": draws,
+        "seed": seed,
+        "language": language,
+    }
+    _say(_weights_summary(studies.run(_WEIGHTS_STUDY, parameters, out)))
+
+
+@app.command()
 def check(
     questionnaire: QuestionnaireFile,
     data: DataFile,
@@ -190,6 +258,7 @@ def check(
     faults: Faults = "error",
     sheet: Sheet = "",
     encoding: Encoding = "",
+    format: Format = "",
 ) -> None:
     """Say what is wrong with my files, and where.
 
@@ -200,19 +269,45 @@ def check(
 
     design = Questionnaire.read(questionnaire)
     _say_design(design)
-    answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding)
+    answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding, format=format)
     _say_answers(answers)
+    _say_quality(answers)
     index.check(design, answers, by=by or None, faults=faults)
     _say("Nothing stands in the way of an estimate.")
 
 
-def _require_estimable(questionnaire: str, data: str, *, by: str, faults: str, sheet: str, encoding: str) -> None:
+@app.command("questionnaire")
+def write_questionnaire(
+    questionnaire: QuestionnaireFile,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files; other files in it stay.")],
+    codes: Annotated[bool, typer.Option("--codes", help="Print column names on the forms, for typing answers in.")] = (
+        False
+    ),
+) -> None:
+    """Make a questionnaire ready for the field: forms to print, and the codebook.
+
+    The folder then holds form_en.html, form_zh.html and codebook.xlsx.
+    """
+    from crmlab import Questionnaire
+
+    design = Questionnaire.read(questionnaire)
+    _say_design(design)
+    _make_folder(out)
+    for language in ("en", "zh"):
+        design.write_form(out / f"form_{language}.html", language, codes=codes)
+    design.write_codebook(out / "codebook.xlsx")
+    _say(f"Forms and codebook: {out}")
+
+
+def _require_estimable(
+    questionnaire: str, data: str, *, by: str, faults: str, sheet: str, encoding: str, format: str
+) -> None:
     """Find bad input here, in a second, rather than in the notebook."""
     from crmlab import Questionnaire, studies
     from crmlab import csi as index
 
     design = Questionnaire.read(questionnaire)
-    answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding)
+    answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding, format=format)
     index.check(design, answers, by=by or None, faults=faults)
 
 
@@ -236,6 +331,29 @@ def _rfm_summary(folder: Path) -> str:
     )
 
 
+def _make_folder(folder: Path) -> None:
+    from crmlab.errors import InputError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be made a folder ({error.strerror}); expected a place you may write to. Choose another."
+        ) from None
+
+
+def _weights_summary(folder: Path) -> str:
+    import json
+
+    study = json.loads((folder / "weights.json").read_text(encoding="utf-8"))
+    indices = [method["index"] for method in study["methods"].values()]
+    own = study["methods"][study["shown"]]["index"]
+    return (
+        f"Index {own:.1f} of 100 ({study['shown']}); {len(indices)} weightings between {min(indices):.1f} and "
+        f"{max(indices):.1f}: {folder / 'report.html'}"
+    )
+
+
 def _say_design(design: Questionnaire) -> None:
     _say(f"Questionnaire {design.source}: {len(design.constructs)} constructs, {len(design.items)} items.")
     for finding in design.lint():
@@ -244,12 +362,32 @@ def _say_design(design: Questionnaire) -> None:
 
 def _say_answers(answers: Responses) -> None:
     _say(f"Answers {answers.source}: {answers.n} respondents.")
+    evidence = f", by {', '.join(answers.evidence)}" if answers.evidence else ""
+    _say(f"Format: {answers.format}{evidence}.")
+    uses = answers.matching["use"].value_counts(sort=False)
+    _say("Columns: " + ", ".join(f"{use} {count}" for use, count in uses.items()) + ".")
+    matched = answers.matching[answers.matching["matched_by"].ne("name") & answers.matching["use"].eq("item")]
+    for column in matched.to_dict("records"):
+        _say(f"  column {column['column']}, {column['header']}: {column['item']}, by {column['matched_by']}")
     for problem in answers.problems:
         _say(f"- {problem}")
     for cell in answers.cells.head(_CELLS_SHOWN).itertuples(index=False):
         _say(f"  row {cell.row}, {cell.column}: {cell.value!r} {cell.problem}, {cell.action}")
     if len(answers.cells) > _CELLS_SHOWN:
         _say(f"  … and {len(answers.cells) - _CELLS_SHOWN} more cells.")
+
+
+def _say_quality(answers: Responses) -> None:
+    quality = answers.quality()
+    _say("Quality of the answers (marked, not excluded):")
+    for check in quality.checks.to_dict("records"):
+        found = check["note"]
+        if not found.startswith("not checked"):
+            share, limit = f"{check['share']:.1%}", f"{check['threshold']:.3g}"
+            found = f"{check['count']} of {check['of']} ({share}); {check['means']}: {limit} ({check['source']})"
+        _say(f"  {check['check']}: {found}")
+    for problem in quality.problems:
+        _say(f"- {problem}")
 
 
 def _say(text: str) -> None:

@@ -29,8 +29,11 @@ import numpy as np
 from . import index_formula, sem
 from .csi_many import INTERVAL_COLUMNS, GroupEstimate, SatisfactionIndices, gathered, group_seed, in_parallel
 from .errors import InputError
+from .likert.gaps import quadrants
 from .questionnaire import Questionnaire
 from .responses import Responses, read_responses
+from .results import page, plain, records
+from .sampling import ten_times_rule
 from .sem.bootstrap import INTERVALS
 from .sem.moments import MISSING, Array
 from .sem.pls import path_model
@@ -81,7 +84,7 @@ def estimate(
         Column whose values split the respondents into groups. All groups are measured with the same weights.
     bootstrap : int, at least 2
         Resamples behind the intervals.
-    seed : int
+    seed : int, 0 or more
         The same seed gives the same bytes.
     scheme, consistent, missing
         As in `crmlab.sem.pls`. With `consistent=True` paths, loadings and R² are corrected for measurement error; the
@@ -157,17 +160,12 @@ def estimate_many(
 
     Parameters
     ----------
-    questionnaire : Questionnaire
-    responses : Responses or DataFrame
-        The answers of all groups; a table is read as `read_responses` does.
+    questionnaire, responses
+        As in `estimate`, the answers of all groups together.
     by : str
         Column of the groups, one of the questionnaire's `groups`.
-    bootstrap : int, at least 2
-        Resamples in each group.
-    seed : int, 0 or more
-        The same seed gives the same bytes.
-    scheme, consistent, missing, interval, level, faults
-        As in `estimate`. Faulty answers of one group stop all, unless `faults="missing"`.
+    bootstrap, seed, scheme, consistent, missing, interval, level, faults
+        As in `estimate`, in each group. Faulty answers of one group stop all, unless `faults="missing"`.
     backend : str or None
         "threads", "loky" (processes), or another of joblib's: "dask" with a running `distributed.Client`, "ray" where
         ray is installed. None takes what the caller has set with `joblib.parallel_config`.
@@ -534,26 +532,17 @@ class SatisfactionIndex:
             performance_ci_lower=performance["ci_lower"],
             performance_ci_upper=performance["ci_upper"],
         )
-        important = table["importance"] >= table["importance"].mean()
-        strong = table["performance"] >= table["performance"].mean()
-        names = {
-            (True, False): "act now",
-            (True, True): "keep up",
-            (False, False): "low priority",
-            (False, True): "possible overkill",
-        }
-        return table.assign(quadrant=[names[key] for key in zip(important, strong, strict=True)])
+        return table.assign(quadrant=quadrants(table["importance"], table["performance"]))
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain numbers and strings, as written to `index.json`; nan becomes None."""
         quality = self.reliability[["alpha", "rho_c", "ave"]]
         constructs = {
-            str(row["construct"]): _entry(row)
-            | {measure: _plain(row[measure]) for measure in ("alpha", "rho_c", "ave")}
-            for row in _records(self.index.join(quality).reset_index())
+            str(row["construct"]): _entry(row) | {measure: plain(row[measure]) for measure in ("alpha", "rho_c", "ave")}
+            for row in records(self.index.join(quality).reset_index())
         }
         groups: dict[str, Any] = {}
-        for row in _records(self.by_group):
+        for row in records(self.by_group):
             group = groups.setdefault(str(row["group"]), {"n": row["n"], "constructs": {}})
             group["constructs"][row["construct"]] = _entry(row)
             if row["construct"] == self.questionnaire.index:
@@ -567,10 +556,10 @@ class SatisfactionIndex:
             "level": self.level,
             "constructs": constructs,
             "paths": [
-                {"from": row["from"], "to": row["to"], "estimate": _plain(row["estimate"]), "ci": _entry(row)["ci"]}
-                for row in _records(self.paths)
+                {"from": row["from"], "to": row["to"], "estimate": plain(row["estimate"]), "ci": _entry(row)["ci"]}
+                for row in records(self.paths)
             ],
-            "r_squared": {str(name): _plain(value) for name, value in self.r_squared["r_squared"].items()},
+            "r_squared": {str(name): plain(value) for name, value in self.r_squared["r_squared"].items()},
             "groups": groups,
             "problems": list(self.problems),
             "method": self.method,
@@ -607,23 +596,12 @@ class SatisfactionIndex:
         return drawings[kind]()
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        problems = "".join(f"<li>{escape(problem)}</li>" for problem in self.problems)
-        return f"<p><b>{escape(self.headline)}</b></p>{self.index.round(1).to_html()}<ul>{problems}</ul>"
-
-
-def _plain(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+        return page(self.index.round(1).to_html(), problems=self.problems, heading=self.headline)
 
 
 def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
-    index = {"index": _plain(row["index"])} if "index" in row else {}
-    return index | {"ci": [_plain(row["ci_lower"]), _plain(row["ci_upper"])]}
+    index = {"index": plain(row["index"])} if "index" in row else {}
+    return index | {"ci": [plain(row["ci_lower"]), plain(row["ci_upper"])]}
 
 
 def _result(

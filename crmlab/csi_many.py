@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import InputError
+from .results import page
 from .sem.moments import Array
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class SatisfactionIndices:
     def _repr_html_(self) -> str:
         known = int(self.groups["estimated"].sum())
         told = f"{known} of {len(self.groups)} groups of {self.by} estimated; {len(self.problems)} problems"
-        return f"<p><b>{told}</b></p>{self.headline.round(1).to_html(max_rows=20)}"
+        return page(self.headline.round(1).to_html(max_rows=20), heading=told)
 
 
 def gathered(

@@ -25,7 +25,7 @@ PACKAGE = ROOT / "crmlab"
 
 # From the ground up. A module imports from floors below its own, never from its own or from above.
 FLOORS = (
-    {"errors", "sem", "plots", "datasets", "index", "workbook"},
+    {"errors", "sem", "plots", "datasets", "index", "results", "workbook"},
     {"questionnaire", "sampling", "transactions"},
     {"responses", "customers", "lifecycle", "rfm", "grading"},
     {"likert", "weighting", "value"},

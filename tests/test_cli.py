@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import survey_exports
 import typer.main
 
 from crmlab import Questionnaire, cli, datasets, studies
+from crmlab.responses import quality
 
 STUDY_FILES = {"report.html", "tables.xlsx", "notebook.ipynb", "index.json"}
 
@@ -302,11 +304,36 @@ def test_what_a_file_holds_cannot_steer_the_terminal(survey: Path, crmlab) -> No
 def test_check_of_sound_files(survey: Path, crmlab) -> None:
     ended = crmlab("check", *arguments(survey)[:4])
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out.splitlines() == [
+    lines = ended.out.splitlines()
+    assert lines[:6] == [
         "Questionnaire survey.yaml: 6 constructs, 22 items.",
+        f"- {Questionnaire.read(survey / 'survey.yaml').lint()[0]}",
         "Answers survey.csv: 400 respondents.",
-        "Nothing stands in the way of an estimate.",
+        "Format: plain.",
+        "Columns: id 1, group 1, item 22.",
+        "Quality of the answers (marked, not excluded):",
     ]
+    checks = [line.split(":")[0].strip() for line in lines[6:16]]
+    assert checks == [*quality.CHECKS]
+    assert "  speeding: not checked: the file holds no times" in lines
+    assert lines[-1] == "Nothing stands in the way of an estimate."
+
+
+def test_check_of_an_export_tells_format_columns_and_personal_data(tmp_path: Path, crmlab) -> None:
+    design, survey = tmp_path / "design.yaml", survey_exports.fieldwork()
+    design.write_text(survey_exports.design().text, encoding="utf-8")
+    path = survey_exports.wenjuanxing(tmp_path / "导出.csv", survey, "text", "gbk")
+    ended = crmlab("check", "--questionnaire", str(design), "--data", str(path))
+    assert (ended.code, ended.err) == (0, "")
+    assert "Format: wenjuanxing, by the columns 序号, 提交答卷时间, 所用时间, 来源 and 2 more, 26 headers" in ended.out
+    assert "  column 11, 5、请评价以下说法：—光顾之前，我预期这里的商品质量好：: EQ1, by wording\n" in ended.out
+    assert "- Personal data, dropped on load: 来源详情, 来自IP, 1、您的姓名： and 4、您的手机号码." in ended.out
+    assert (
+        "  speeding: 0 of 60 (0.0%); fewer seconds than this for each item answered: 2 (Huang et al. 2012" in ended.out
+    )
+    refused = crmlab("check", "--questionnaire", str(design), "--data", str(path), "--format", "limesurvey")
+    assert refused.code == 2
+    assert "is not an export of LimeSurvey: format='limesurvey' looks for" in refused.err
 
 
 def test_check_says_what_is_wrong_and_where(survey: Path, crmlab) -> None:
@@ -317,10 +344,13 @@ def test_check_says_what_is_wrong_and_where(survey: Path, crmlab) -> None:
     assert ended.code == 2
     lines = ended.out.splitlines()
     findings = Questionnaire.read(survey / "survey.yaml").lint()
-    assert len(findings) == 1
-    assert lines[1] == f"- {findings[0]}"
+    assert [finding.split(":")[0] for finding in findings] == [
+        "Chinese text (zh) is missing for item EQ1",
+        "No item is reversed although people are asked whether they agree",
+    ]
+    assert lines[1:3] == [f"- {finding}" for finding in findings]
     assert any(line.startswith("- item PQ1 has 11 in row 18; the questionnaire says 1–10.") for line in lines)
-    assert lines[-1] == "  row 18, PQ1: '11' outside the scale, read as missing"
+    assert "  row 18, PQ1: '11' outside the scale, read as missing" in lines
     assert ended.err.startswith(
         "Error: survey.csv: 1 cell cannot be used as found: row 18, PQ1: 11 (outside the scale)"
     )
@@ -336,9 +366,9 @@ def test_check_writes_nothing(survey: Path, crmlab) -> None:
 
 def test_check_lists_fifty_cells_and_counts_the_rest(survey: Path, crmlab) -> None:
     edited(lambda table: table.assign(SA1=11))(survey)
-    listed = [line for line in crmlab("check", *arguments(survey)[:4]).out.splitlines() if line.startswith("  ")]
-    assert len(listed) == 51
-    assert listed[-1] == "  … and 350 more cells."
+    lines = crmlab("check", *arguments(survey)[:4]).out.splitlines()
+    assert sum(line.endswith("read as missing") for line in lines) == 50
+    assert "  … and 350 more cells." in lines
 
 
 # ----------------------------------------------------------------------------------------------------- the door

@@ -334,26 +334,25 @@ def test_ignored_outputs_are_counted():
 
 @pytest.fixture
 def fresh_run(kernel_environment, tmp_path):
-    """Compare notebooks' stored outputs with a fresh run."""
+    """Compare a notebook's stored outputs with a fresh run."""
 
-    def run(*notebooks):
+    def run(notebook):
         nbval = ["--nbval", "--nbval-sanitize-with", str(SANITIZE), "--nbval-current-env"]
-        workers = ["-n", "auto", "--dist", "loadscope"] if len(notebooks) > 1 else []
         # Away from the project's own pytest options, which belong to its own tests.
         settings = tmp_path / "pytest.ini"
         settings.write_text("[pytest]\n")
         apart = ["-q", "-c", str(settings), "-p", "no:cacheprovider"]
-        command = [sys.executable, "-m", "pytest", *apart, *nbval, *workers, *map(str, notebooks)]
+        command = [sys.executable, "-m", "pytest", *apart, *nbval, str(notebook)]
         return subprocess.run(command, env=kernel_environment, capture_output=True, text=True, timeout=900)
 
     return run
 
 
-def test_a_fresh_run_of_every_chapter_gives_the_stored_outputs(fresh_run):
-    run = fresh_run(*(target.output for target in CHAPTERS))
-    cells = sum(len(code_cells(read(target))) for target in CHAPTERS)
+@each(CHAPTERS)
+def test_a_fresh_run_of_a_chapter_gives_the_stored_outputs(target, fresh_run):
+    run = fresh_run(target.output)
     assert run.returncode == 0, run.stdout[-6000:]
-    assert f"{cells} passed" in run.stdout
+    assert f"{len(code_cells(read(target)))} passed" in run.stdout
 
 
 def test_a_stored_output_that_no_longer_comes_out_is_noticed(fresh_run, small):
@@ -420,6 +419,7 @@ def test_results_are_never_taken_out(text):
 
 
 # what the chapters found
+
 
 def expected_of(target):
     """The module of `tests/chapters` that says what this chapter must find."""

@@ -91,6 +91,86 @@ def test_the_difference_that_is_always_positive(name: str, step: int) -> None:
     assert ours.method == "scaled difference, Satorra & Bentler 2010"
 
 
+@pytest.mark.parametrize("name", ["MLR", "fiml"])
+def test_the_positive_difference_is_taken_at_the_moments_of_the_restricted_model(name: str) -> None:
+    """lavTestLRT loses the latent means on the way; its scaling factor where they are kept is ours."""
+    theirs = json.loads((REFERENCE / "compare" / "moments_2010.json").read_text(encoding="utf-8"))[name]
+    fits = ladder(name).fits
+    assert theirs["moments_away"] < 1e-12
+    assert theirs["lavaan_moments_away"] > 0.6
+    found = compare(fits["metric"], fits["scalar"], method="satorra_bentler_2010")
+    assert found.chisq_diff == close(theirs["chisq_diff"])
+
+
+# ------------------------------------------------------------------------------------------------- ordinal items
+
+DIFFERENCES = json.loads((REFERENCE / "ordinal" / "differences.json").read_text(encoding="utf-8"))
+
+
+def ordinal_table(name: str) -> pd.DataFrame:
+    return pd.read_csv(REFERENCE / "ordinal" / name)
+
+
+def python_names(arguments: object) -> dict:
+    return {name.replace(".", "_"): value for name, value in dict(arguments or {}).items()}  # type: ignore[call-overload]
+
+
+@cache
+def ordinal_pair(name: str) -> tuple[Fit, Fit]:
+    case, fits = DIFFERENCES[name], []
+    for model, own in zip(case["models"], (case["free_args"], case["restricted_args"]), strict=True):
+        fits.append(fit(model, ordinal_table(case["data"]), **python_names(case["args"]), **python_names(own)))
+    return fits[0], fits[1]
+
+
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_differences_of_ordinal_fits(name: str) -> None:
+    """lavTestLRT's defaults: Satorra (2000) for tests that are shifted, 2001 for WLSM, plain for DWLS."""
+    theirs, ours = DIFFERENCES[name], compare(*ordinal_pair(name))
+    assert (ours.chisq_diff, ours.df_diff) == close((theirs["chisq_diff"], theirs["df_diff"]))  # type: ignore[arg-type]
+    assert ours.pvalue == pytest.approx(theirs["pvalue"], rel=1e-3, abs=1e-7)
+    assert ours.table["chisq"].tolist() == close(theirs["chisq"])
+    assert ours.problems == []
+
+
+def test_the_order_of_ordinal_items_does_not_matter() -> None:
+    free, restricted = ordinal_pair("orthogonal")
+    turned = fit(
+        "speed =~ x7 + x9 + x8\ntextual =~ x4 + x5 + x6\nvisual =~ x1 + x3 + x2\nvisual ~~ 0*textual + 0*speed",
+        ordinal_table("hs_ordinal.csv").sample(frac=1, random_state=1),
+        ordered=True,
+    )
+    assert compare(turned, free).chisq_diff == pytest.approx(compare(free, restricted).chisq_diff, rel=1e-5)
+
+
+def test_ordinal_models_that_are_not_nested_are_told() -> None:
+    """Equal loadings alone give the y* of the groups one unit, equal thresholds with free scales give them another."""
+    data = ordinal_table("hs_ordinal.csv")
+    metric, scalar = (
+        fit(HS, data, ordered=True, group="school", group_equal=equal)
+        for equal in ("loadings", ("loadings", "thresholds"))
+    )
+    assert any("do not seem to be nested" in text for text in compare(metric, scalar).problems)
+
+
+@pytest.mark.parametrize("method", ["satorra_bentler_2001", "satorra_bentler_2010"])
+def test_shifted_tests_have_no_other_difference(method: str) -> None:
+    with pytest.raises(SemError, match="is not for WLSMV; its difference test is 'satorra_2000'"):
+        compare(*ordinal_pair("labels"), method=method)
+
+
+def test_the_2000_difference_is_of_ordinal_fits() -> None:
+    with pytest.raises(SemError, match="is not for MLR"):
+        compare(*democracy("MLR"), method="satorra_2000")
+
+
+def test_items_must_be_ordinal_in_both_fits() -> None:
+    data = ordinal_table("hs_ordinal.csv")
+    some = fit(HS + "\nvisual ~~ 0*speed", data, ordered=["x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8"])
+    with pytest.raises(SemError, match="x9: ordinal in one fit only"):
+        compare(fit(HS, data, ordered=True), some)
+
+
 def test_plain_tests_do_not_depend_on_the_method() -> None:
     free, restricted = democracy("ML")
     one, other = compare(free, restricted), compare(free, restricted, method="satorra_bentler_2010")
@@ -190,9 +270,39 @@ def test_respondents_left_out_are_told_once() -> None:
     assert [text for text in found.problems if "left out" in text] == [found.problems[0]]
 
 
+def test_ladder_of_ordinal_items() -> None:
+    """Configural, thresholds and loadings, residuals: χ² and differences of lavaan's group.equal models."""
+    found = invariance(HS, ordinal_table("hs_ordinal.csv"), "school", ordered=True)
+    scalar, strict = DIFFERENCES["scalar"], DIFFERENCES["strict"]
+    assert found.table["model"].tolist() == ["configural", "scalar", "strict"]
+    assert found.table["df"].tolist() == [*scalar["df"], strict["df"][1]]
+    assert [f.test.chisq for f in found.fits.values()] == close([*scalar["chisq"], strict["chisq"][1]])
+    assert found.table["delta_chisq"].tolist()[1:] == close([scalar["chisq_diff"], strict["chisq_diff"]])
+    assert found.reached == "configural"
+    assert found.problems == []
+
+
+def test_an_ordinal_survey_that_measures_alike_reaches_the_strict_model() -> None:
+    """Equal thresholds and residuals, other mean and variance of the construct."""
+    rng = np.random.default_rng(2)
+    factor = np.concatenate([rng.normal(size=600), rng.normal(0.5, 1.3, size=600)])[:, None]
+    star = 0.8 * factor + 0.6 * rng.normal(size=(1200, 4))
+    items = pd.DataFrame(np.digitize(star, [-1.0, 0.0, 0.8]), columns=["a", "b", "c", "d"])
+    found = invariance(
+        "f =~ a + b + c + d", items.assign(branch=np.repeat(["east", "west"], 600)), "branch", ordered=True
+    )
+    assert found.reached == "strict"
+    rows = found.fits["scalar"].estimates.query("lhs == 'f' and group == 2").set_index("op")
+    mean, variance = rows.loc["~1"], rows.loc["~~"]
+    unit = 0.8 / 0.6  # of the construct: the first item's loading over its residual standard deviation
+    assert abs(mean["est"] - 0.5 * unit) < 3 * mean["se"]
+    assert abs(variance["est"] - (1.3 * unit) ** 2) < 3 * variance["se"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"group": "school", "parameterization": "delta", "ordered": True}, "sets parameterization itself"),
         ({"group": "school", "group_equal": "loadings"}, "sets group_equal itself"),
         ({"group": "school", "estimator": "ULS"}, "goes with ML, MLR or MLM, found 'ULS'"),
         ({"group": "one"}, "two groups or more; column one holds one"),

@@ -269,7 +269,7 @@ def test_an_item_constant_in_one_group() -> None:
 
 def test_respondents_left_out_are_told() -> None:
     assert fit(reference("hs_ml")["model"], spoiled("x1", np.nan, 3)).problems == [
-        "1 of 301 respondents have at least one answer missing and are left out."
+        "1 of 301 respondents has at least one answer missing and is left out."
     ]
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from crmlab.sem import SemError, fit
+from crmlab.sem.second_opinion import reported
 
 REFERENCE = Path(__file__).parent / "reference" / "cbsem"
 HS = "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nspeed =~ x7 + x8 + x9"
@@ -56,6 +57,20 @@ def test_what_semopy_cannot_give_is_nan_and_told() -> None:
     assert second.fit_measures[["cfi", "aic", "rmsea", "logl"]].isna().all()
     assert np.isnan(second.estimates["se"].iloc[1])
     assert any("estimates and χ² only" in text for text in second.problems)
+
+
+def test_what_semopy_reports_is_shown_as_it_is(caplog) -> None:
+    """With lavaan where the model is simple; with a single-item construct its baseline is impossible, and CFI is 1."""
+    second, known = fit(HS, hs(), engine="semopy"), json.loads((REFERENCE / "hs_ml.json").read_text("utf-8"))["fit"]
+    said = reported(second.structure, second.samples[0])
+    names = ["chisq", "df", "baseline_chisq", "cfi", "tli"]
+    assert said[names].tolist() == pytest.approx([known[name.replace("_", ".")] for name in names], abs=1e-3)
+    assert said["logl"] == pytest.approx(said["chisq"] / second.n), "a discrepancy, no likelihood"
+    single = fit("A =~ x1 + x2 + x3\nB =~ x4\nB ~ A", hs(), engine="semopy")
+    said = reported(single.structure, single.samples[0])
+    assert said[["baseline_chisq", "cfi"]].tolist() == [np.inf, 1.0]
+    assert np.isnan(said["tli"])
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(

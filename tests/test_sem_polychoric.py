@@ -352,9 +352,9 @@ def test_an_empty_category_is_told():
 
 def test_what_was_done_about_missing_answers_is_told():
     data = answers("holes")
-    assert polychoric(data).problems == ["82 of 150 respondents have a missing answer and were left out."]
+    assert polychoric(data).problems == ["82 of 150 respondents have at least one answer missing and are left out."]
     assert polychoric(data, missing="pairwise").problems == [
-        "1 of 150 respondents have no answer at all and were left out.",
+        "1 of 150 respondents has no answer at all and is left out.",
         "111 missing answers of 81 respondents: each correlation comes from those who gave both answers, which is "
         "right only if answers are missing completely at random.",
     ]

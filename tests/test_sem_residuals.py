@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.sem import residuals
+from crmlab.sem import fit, residuals
 from crmlab.sem.corrected import normal_information, stacked_derivatives
 from crmlab.sem.errors import SemError
 from crmlab.sem.matrices import Defaults, structure
@@ -62,6 +62,48 @@ def test_residuals(name, kind):
         if one.mean is not None:
             np.testing.assert_allclose(one.mean, filled(expected["mean"]), atol=1e-9)
             np.testing.assert_allclose(one.mean_se, filled(expected["mean.se"]), atol=1e-7)
+
+
+ROBUST = json.loads((HERE / "robust_residuals.json").read_text())
+
+
+def robust_fit(case):
+    folder = HERE if case["data"] == "hs_miss" else HERE.parent / "cbsem"
+    options = {name.replace(".", "_"): value for name, value in dict(case["args"] or {}).items()}
+    return fit(case["model"], pd.read_csv(folder / f"{case['data']}.csv"), **options)
+
+
+@pytest.mark.parametrize("name", ROBUST)
+def test_residuals_of_robust_and_constrained_fits(name):
+    """MLR, MLM and FIML (Huber–White's Γ), equal parameters within and across groups, observed information."""
+    case, kinds = ROBUST[name], residuals.RESIDUALS
+    result = robust_fit(case)
+    for kind in kinds:
+        for one, expected in zip(result.residuals(kind), case["residuals"][kind], strict=True):
+            se, z = filled(expected["cov.se"]), filled(expected["cov.z"])
+            np.testing.assert_allclose(one.cov, filled(expected["cov"]), atol=1e-5)
+            np.testing.assert_allclose(one.cov_se, se, atol=5e-6)
+            divided = (se > 1e-5) & (np.abs(one.cov) > 1.1e-4)  # lavaan leaves smaller ones undivided
+            np.testing.assert_allclose(one.cov_z[divided], z[divided], rtol=5e-4, atol=5e-4)
+            if one.mean is not None:
+                np.testing.assert_allclose(one.mean_se, filled(expected["mean.se"]), atol=5e-6)
+
+
+@pytest.mark.parametrize("kind", ["all", "lv"])
+@pytest.mark.parametrize("name", ROBUST)
+def test_errors_of_the_standardised_solution(name, kind):
+    """lavaan's standardizedSolution, defined parameters included."""
+    case = ROBUST[name]
+    found, expected = robust_fit(case).standardised(kind), pd.DataFrame(case["standardised"][kind])
+    keys = ["lhs", "op", "rhs", "group"]
+    assert found[keys].to_numpy().tolist() == expected[keys].to_numpy().tolist()
+    for ours, theirs in (("est", "est.std"), ("se", "se"), ("ci_lower", "ci.lower"), ("ci_upper", "ci.upper")):
+        np.testing.assert_allclose(found[ours], expected[theirs].astype(float), atol=2e-5, err_msg=theirs)
+
+
+def test_unknown_standardised_solution():
+    with pytest.raises(SemError, match="choose from all, lv"):
+        robust_fit(ROBUST["mlr"]).standardised("nox")
 
 
 def test_unknown_kind_of_residual():

@@ -87,6 +87,9 @@ def test_chinese_names():
         ("A =~ c(1,2)*c(a,b,d)*x", 1, 6, "modifiers for 2 and for 3 groups"),
         ("A =~ x\nq :=", 2, 3, ":= takes one expression on each side"),
         ("A =~ x\na*b := 2", 2, 1, "the left side of := is one new name"),
+        ("A =~ a*x + b*y\na < b", 2, 3, "inequality constraints (<) are not offered"),
+        ("A =~ a*x + b*y\n  a >= 0.5", 2, 5, "inequality constraints (>=) are not offered"),
+        ("A =~ a*x + b*y\nb>0", 2, 2, "inequality constraints (>) are not offered"),
         ("A =~ x\na == b ~ c", 2, 8, "~ cannot stand beside =="),
     ],
 )
@@ -110,3 +113,18 @@ names = st.lists(st.from_regex(r"[A-Za-z一-龥][A-Za-z0-9_.]{0,6}", fullmatch=T
 def test_what_is_written_is_read(items):
     construct, *block = items
     assert Model(f"{construct} =~ {' + '.join(block)}").blocks == {construct: tuple(block)}
+
+
+def test_thresholds_and_scales() -> None:
+    model = Model("f =~ x + y\nx | -1*t1 + c(a, b)*t2\ny ~*~ c(1, NA)*y\nz + w | start(0.5)*t1")
+    found = {(t.lhs, t.op, t.rhs): t.modifiers for t in model.terms if t.op != "=~"}
+    assert list(found) == [("x", "|", "t1"), ("x", "|", "t2"), ("y", "~*~", "y"), ("z", "|", "t1"), ("w", "|", "t1")]
+    assert found["x", "|", "t1"][0].fixed == -1
+    assert [m.label for m in found["x", "|", "t2"]] == ["a", "b"]
+    assert [(m.fixed, m.free) for m in found["y", "~*~", "y"]] == [(1.0, False), (None, True)]
+    assert found["w", "|", "t1"][0].start == 0.5
+    assert model.ordinal == ("x", "y", "z", "w")
+
+
+def test_a_threshold_may_go_on_in_the_next_line() -> None:
+    assert [t.rhs for t in Model("f =~ x + y\nx |\n t1\n + t2").terms][2:] == ["t1", "t2"]

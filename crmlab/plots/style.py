@@ -12,6 +12,7 @@ import functools
 import hashlib
 import html
 import io
+import itertools
 import re
 import unicodedata
 from pathlib import Path
@@ -37,6 +38,8 @@ PALETTE: dict[str, str] = {
 
 #: Colours of series, from dark to light: neighbours differ by at least 14 steps of CIE lightness.
 SERIES: tuple[str, ...] = ("#12355B", "#A63A1E", "#3B8BC4", "#E9A63A", "#C6E0F2")
+
+_MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">", "*")
 
 #: Width in inches of a figure that fills the text of an A4 report.
 REPORT_WIDTH = 6.9
@@ -122,6 +125,20 @@ def axes_or_new(ax: Axes | None, height: float) -> Axes:
 
     use_style()
     return ax if ax is not None else plt.subplots(figsize=(REPORT_WIDTH, height))[1]
+
+
+def series_marks(count: int) -> list[tuple[str, str, bool]]:
+    """Marker, colour, and whether it is filled, of each series: shapes and fills tell them apart in grey print too.
+
+    Examples
+    --------
+    >>> series_marks(2)
+    [('o', '#12355B', True), ('s', '#A63A1E', True)]
+    """
+    colours = SERIES[:4]
+    fills = (True,) * len(colours) + (False,) * len(colours)
+    found = zip(itertools.cycle(_MARKERS), itertools.cycle(colours), itertools.cycle(fills), strict=False)
+    return list(itertools.islice(found, count))
 
 
 @functools.cache

@@ -10,6 +10,10 @@ Chen, F. F. (2007). Sensitivity of goodness of fit indexes to lack of measuremen
 Modeling 14, 464–504.
 Cheung, G. W. & Rensvold, R. B. (2002). Evaluating goodness-of-fit indexes for testing measurement invariance.
 Structural Equation Modeling 9, 233–255.
+Millsap, R. E. & Yun-Tein, J. (2004). Assessing factorial invariance in ordered-categorical measures. Multivariate
+Behavioral Research 39, 479–515.
+Satorra, A. (2000). Scaled and adjusted restricted tests in multi-sample analysis of moment structures. In Heijmans,
+Pollock & Satorra (eds.), Innovations in Multivariate Statistical Analysis, 233–247.
 Satorra, A. & Bentler, P. M. (2001). A scaled difference chi-square test statistic for moment structure analysis.
 Psychometrika 66, 507–514.
 Satorra, A. & Bentler, P. M. (2010). Ensuring positiveness of the scaled difference chi-square test statistic.
@@ -19,25 +23,33 @@ Bentler, P. M. & Satorra, A. (2010). Testing model nesting and equivalence. Psyc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .covariance import are_ordinal, fit
 from .errors import SemError
-from .estimators import MLObjective, Optimum, SampleSummary, minimise
-from .fit import Fit, fit
+from .estimators import MLObjective, Objective, Optimum, SampleSummary, minimise
+from .fit import Fit
+from .ordinal_fit import OrdinalFit
 from .syntax import Model
 
 if TYPE_CHECKING:
     import pandas as pd
 
-METHODS = ("satorra_bentler_2001", "satorra_bentler_2010")
+METHODS = ("satorra_bentler_2001", "satorra_bentler_2010", "satorra_2000")
 STEPS = {
     "configural": (),
     "metric": ("loadings",),
     "scalar": ("loadings", "intercepts"),
     "strict": ("loadings", "intercepts", "residuals"),
+}
+ORDINAL_STEPS = {
+    "configural": (),
+    "scalar": ("loadings", "thresholds", "intercepts"),
+    "strict": ("loadings", "thresholds", "intercepts", "residuals"),
 }
 MEANING = {
     "configural": "the same items belong to the same constructs in every group",
@@ -47,6 +59,13 @@ MEANING = {
 }
 _LARGEST_FALL = 0.01  # of CFI, Cheung & Rensvold (2002)
 _SIGNIFICANT = 0.05
+_SIGN = {True: "negative", False: "not known"}
+_POSITIVE = " Use method='satorra_bentler_2010', which is always positive."
+_SAID = {
+    "satorra_bentler_2001": "scaled difference, Satorra & Bentler 2001",
+    "satorra_bentler_2010": "scaled difference, Satorra & Bentler 2010",
+    "satorra_2000": "scaled and shifted difference, Satorra 2000",
+}
 _NESTED = 1e-4  # F of the freer model fitted to the moments of the other, above which it cannot reproduce them
 
 
@@ -61,6 +80,8 @@ class Comparison:
         nan where there is no likelihood.
     scaling : float or None
         What the difference of the unscaled statistics is divided by; None for a plain test.
+    shift : float
+        What is added after that (satorra_2000); else 0.
     method : str
         "likelihood ratio", or the scaled difference used.
     problems : list of str
@@ -70,6 +91,7 @@ class Comparison:
     scaling: float | None
     method: str
     problems: list[str]
+    shift: float = 0.0
 
     @property
     def chisq_diff(self) -> float:
@@ -96,7 +118,13 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, ready for JSON."""
         rows = self.table.astype(object).where(self.table.notna(), None).to_dict("index")
-        return {"models": rows, "scaling": self.scaling, "method": self.method, "problems": self.problems}
+        return {
+            "models": rows,
+            "scaling": self.scaling,
+            "shift": self.shift,
+            "method": self.method,
+            "problems": self.problems,
+        }
 
     def __repr__(self) -> str:
         return "\n".join([self.headline, self.table.round(3).to_string(), *self.problems])
@@ -108,21 +136,22 @@ class Comparison:
         return self.table.round(3).to_html(na_rep="") + told
 
 
-def compare(
-    fit1: Fit, fit2: Fit, *, method: str = "satorra_bentler_2001", names: tuple[str, str] | None = None
-) -> Comparison:
+def compare(fit1: Fit, fit2: Fit, *, method: str | None = None, names: tuple[str, str] | None = None) -> Comparison:
     """Test whether the more restricted of two nested fits is significantly worse; the order given does not matter.
 
     With T and c the statistic and scaling factor of the restricted (0) and the freer fit (1), the test of robust
     estimators is (T₀ − T₁)/c_d with c_d = (df₀c₀ − df₁c₁)/(df₀ − df₁) (Satorra & Bentler 2001). c_d can be negative in
-    small samples; with c₁ taken at the estimates of the restricted model it cannot (2010).
+    small samples; with c₁ taken where the freer model has the moments of the restricted one it cannot (2010). Where
+    the test itself is shifted or its degrees of freedom are adjusted (WLSMV, ULSMV, WLSMVS), the difference T₀ − T₁ is
+    scaled and shifted by the traces of the restriction (Satorra 2000; lavaan's default, A.method "delta").
 
     Parameters
     ----------
     fit1, fit2 : Fit
         Of the same respondents and items, by the same estimator, with different degrees of freedom.
-    method : {"satorra_bentler_2001", "satorra_bentler_2010"}
-        Of the scaled difference; without effect on plain estimators.
+    method : {"satorra_bentler_2001", "satorra_bentler_2010", "satorra_2000"}, optional
+        Of the scaled difference; without effect on plain estimators. None: satorra_2000 for WLSMV, ULSMV and WLSMVS,
+        which have no other, and satorra_bentler_2001 else. satorra_2000 needs ordinal items.
     names : pair of str, optional
         What to call `fit1` and `fit2`; None: "free" and "restricted", by their degrees of freedom.
 
@@ -130,7 +159,7 @@ def compare(
     ------
     SemError
         The fits differ in data, estimator or treatment of missing answers; they have the same degrees of freedom; the
-        freer one fits worse; a fit did not converge.
+        freer one fits worse; a fit did not converge; the method is not one for the estimator.
 
     Examples
     --------
@@ -146,31 +175,51 @@ def compare(
     import pandas as pd
     from scipy.special import chdtrc
 
-    if method not in METHODS:
-        raise SemError(f"method {method!r} is unknown; choose one of {', '.join(METHODS)}")
     _check_comparable(fit1, fit2)
+    method = _method(fit1, method)
     swapped = fit1.df > fit2.df
     free, restricted = (fit2, fit1) if swapped else (fit1, fit2)
     labels = ("free", "restricted") if names is None else tuple(reversed(names)) if swapped else names
     _check_nested(free, restricted, labels)
-    scaling, problems = None, _doubts(free, restricted, labels)
-    if free.test.is_scaled:
-        scaling = _difference_scaling(free, restricted, method)
-        if scaling <= 0:
-            problems.append(
-                f"The scaling of the difference is negative ({scaling:.3f}), so there is no test. Use "
-                "method='satorra_bentler_2010', which is always positive."
-            )
-            scaling = np.nan
+    problems = _doubts(free, restricted, labels)
+    scaling, shift = _scaling(free, restricted, method)
+    if scaling is not None and not scaling > 0:
+        remedy = "" if method == "satorra_bentler_2010" else _POSITIVE
+        problems.append(f"The scaling of the difference is {_SIGN[bool(scaling < 0)]}, so there is no test.{remedy}")
+        scaling = np.nan
     df_diff = restricted.df - free.df
-    difference = (restricted.test.chisq - free.test.chisq) / (1.0 if scaling is None else scaling)
+    difference = (restricted.test.chisq - free.test.chisq) / (1.0 if scaling is None else scaling) + shift
     rows = [{"df": one.df, **_criteria(one), "chisq": one.test.chisq} for one in (free, restricted)]
     table = pd.DataFrame(rows, index=list(labels))
     table["chisq_diff"] = [np.nan, difference]
     table["df_diff"] = [np.nan, df_diff]
     table["pvalue"] = [np.nan, float(chdtrc(df_diff, max(difference, 0.0)))]
-    said = "likelihood ratio" if scaling is None else "scaled difference, Satorra & Bentler " + method[-4:]
-    return Comparison(table, scaling, said, problems)
+    return Comparison(table, scaling, "likelihood ratio" if scaling is None else _SAID[method], problems, shift)
+
+
+def _method(fitted: Fit, method: str | None) -> str:
+    """The method of the scaled difference, by default the one that goes with the estimator's test."""
+    if method is not None and method not in METHODS:
+        raise SemError(f"method {method!r} is unknown; choose one of {', '.join(METHODS)}")
+    adjusted = isinstance(fitted, OrdinalFit) and fitted.choice.scaled in ("scaled_shifted", "mean_variance")
+    usual = "satorra_2000" if adjusted else "satorra_bentler_2001"
+    if method is None or not fitted.test.is_scaled:
+        return usual
+    if (method == "satorra_2000") != adjusted and (adjusted or not isinstance(fitted, OrdinalFit)):
+        raise SemError(f"method {method!r} is not for {fitted.choice.estimator}; its difference test is {usual!r}")
+    return method
+
+
+def _scaling(free: Fit, restricted: Fit, method: str) -> tuple[float | None, float]:
+    """What the difference is divided by, and what is added."""
+    if not restricted.test.is_scaled:
+        return None, 0.0
+    if method != "satorra_2000":
+        return _difference_scaling(free, restricted, method), 0.0
+    assert isinstance(free, OrdinalFit)
+    assert isinstance(restricted, OrdinalFit)
+    found = free.difference(restricted)
+    return float(found.scaling_factor or np.nan), float(found.shift or 0.0)
 
 
 def _criteria(one: Fit) -> dict[str, float]:
@@ -187,11 +236,10 @@ def _check_comparable(one: Fit, other: Fit) -> None:
         a, b = getattr(one.choice, attribute), getattr(other.choice, attribute)
         if a != b:
             raise SemError(f"the fits differ in {what} ({a} and {b}); a difference test needs the same in both")
-    if one.test.shift is not None:
-        raise SemError(
-            f"the test of {one.choice.estimator} is shifted, and the difference of two such statistics has no known "
-            "distribution; compare fits by MLR or MLM"
-        )
+    ordinal = [set(f.objective.structure.ordered) if isinstance(f, OrdinalFit) else set() for f in (one, other)]
+    if ordinal[0] != ordinal[1]:
+        apart = ", ".join(sorted(ordinal[0] ^ ordinal[1]))
+        raise SemError(f"{apart}: ordinal in one fit only; name the same items in ordered=[…] in both")
     for number, fitted in enumerate((one, other), start=1):
         if not fitted.converged:
             raise SemError(f"fit{number} did not converge; its χ² cannot be compared. See its .problems")
@@ -265,15 +313,22 @@ def _doubts(free: Fit, restricted: Fit, names: tuple[str, ...]) -> list[str]:
 
 def _reproduction(free: Fit, restricted: Fit) -> Optimum:
     """The freer model fitted to the moments that the restricted one implies."""
+    objective, offset = _distance(free, restricted), _offset(free)
+    attempts = [minimise(objective, start, free.K, offset) for start in (_carried(free, restricted), free.theta)]
+    return min(attempts, key=lambda found: found.value)
+
+
+def _distance(free: Fit, restricted: Fit) -> Objective:
+    """How far the freer model is from the moments that the restricted one implies."""
+    if isinstance(free, OrdinalFit) and isinstance(restricted, OrdinalFit):
+        return free.reproduction(restricted)
     order = [restricted.structure.observed.index(name) for name in free.structure.observed]
     moments = []
     for sample in free.samples:
         implied = restricted.structure.implied(restricted.theta, restricted.groups.index(sample.name))
         mean = implied[1][order] if free.means else np.zeros(len(order))
         moments.append(SampleSummary(sample.n, implied[0][np.ix_(order, order)], mean))
-    objective, offset = MLObjective(free.structure, moments, free.means), _offset(free)
-    attempts = [minimise(objective, start, free.K, offset) for start in (_carried(free, restricted), free.theta)]
-    return min(attempts, key=lambda found: found.value)
+    return MLObjective(free.structure, moments, free.means)
 
 
 def _offset(fitted: Fit) -> np.ndarray:
@@ -314,7 +369,8 @@ class Invariance:
     ----------
     table : DataFrame
         One row a step: model, chisq, df, cfi, rmsea, delta_chisq, delta_df, pvalue, delta_cfi, verdict. With a robust
-        estimator chisq is the scaled one, cfi and rmsea are the robust ones, and delta_chisq is the scaled difference.
+        estimator chisq is the scaled one, cfi and rmsea are the robust ones (the scaled ones with ordinal items), and
+        delta_chisq is the scaled difference.
     fits : dict of str to Fit
         By the name of the step.
     problems : list of str
@@ -362,6 +418,7 @@ def invariance(
     estimator: str = "ML",
     *,
     missing: str = "listwise",
+    ordered: Sequence[str] | bool = (),
     **options: Any,
 ) -> Invariance:
     """Test measurement invariance over groups: configural, metric, scalar and strict model in one call.
@@ -369,6 +426,11 @@ def invariance(
     Each step is judged against the one before. It holds where χ² does not rise significantly (5 %) and CFI falls by at
     most 0.01 (Cheung & Rensvold 2002); where the two disagree, the verdict says so. The configural model fits where
     CFI is at least 0.90 and RMSEA at most 0.08.
+
+    Loadings and thresholds of ordinal items make up one curve and are made equal together: configural, scalar, strict.
+    Identification is that of lavaan's `group.equal` under theta (Millsap & Yun-Tein 2004): residual variances 1 in all
+    groups and latent means 0 in the configural model; from the scalar one on later groups are free in both, in the
+    strict one in the means only. A model with equal loadings alone would not be nested: its y* have other units.
 
     Parameters
     ----------
@@ -378,8 +440,9 @@ def invariance(
     group : str
         Column that divides the respondents.
     estimator : {"ML", "MLR", "MLM"}
-    missing, options
-        As in `fit`; `group_equal` and `meanstructure` are set by the steps.
+        With ordinal items "WLSMV" (for which "ML" stands) or its kin.
+    missing, ordered, options
+        As in `fit`; `group_equal`, `meanstructure` and `parameterization` are set by the steps.
 
     Raises
     ------
@@ -388,23 +451,17 @@ def invariance(
     """
     import pandas as pd
 
-    if refused := {"group", "group_equal", "meanstructure"} & set(options):
+    if refused := {"group", "group_equal", "meanstructure", "parameterization"} & set(options):
         raise SemError(f"invariance sets {' and '.join(sorted(refused))} itself; leave it out")
-    if estimator not in ("ML", "MLR", "MLM"):
-        raise SemError(f"invariance goes with ML, MLR or MLM, found {estimator!r}")
     model = Model(model) if isinstance(model, str) else model
+    ordinal = are_ordinal(model, ordered)
+    if not ordinal and estimator not in ("ML", "MLR", "MLM"):
+        raise SemError(f"invariance goes with ML, MLR or MLM, found {estimator!r}")
+    common: dict[str, Any] = {"group": group, "estimator": estimator, "missing": missing, **options}
+    common |= {"ordered": ordered, "parameterization": "theta"} if ordinal else {"meanstructure": True}
     fits: dict[str, Fit] = {}
-    for step, equal in STEPS.items():
-        fits[step] = fit(
-            model,
-            data,
-            group=group,
-            group_equal=equal,
-            estimator=estimator,
-            missing=missing,
-            meanstructure=True,
-            **options,
-        )
+    for step, equal in (ORDINAL_STEPS if ordinal else STEPS).items():
+        fits[step] = fit(model, data, group_equal=equal, **common)
         if len(fits[step].groups) < 2:
             raise SemError(f"invariance needs two groups or more; column {group} holds one ({fits[step].groups[0]})")
     rows: list[dict[str, Any]] = []
@@ -421,7 +478,7 @@ def invariance(
 def _step(step: str, fitted: Fit, before: tuple[str, Fit, dict[str, Any]] | None) -> tuple[dict[str, Any], list[str]]:
     """One row of the ladder, and what has to be told about it."""
     measures, scaled = fitted.fit_measures, fitted.test.is_scaled
-    robust = "_robust" if scaled else ""
+    robust = "" if not scaled else "_scaled" if isinstance(fitted, OrdinalFit) else "_robust"
     row: dict[str, Any] = {
         "model": step,
         "chisq": float(measures["chisq_scaled" if scaled else "chisq"]),

@@ -48,54 +48,18 @@ def discrepancy(sample: GroupMoments, implied: GroupMoments) -> float:
     return float(log_det - log_det_s + np.trace(np.linalg.solve(implied.cov, about)) - len(about))
 
 
-def missing_data(
-    values: Sequence[Array],
-    saturated: Sequence[GroupMoments],
-    implied: Sequence[GroupMoments],
-    derivatives: Sequence[Array],
-    df: int,
-    robust: bool,
-) -> Corrected:
-    """What robust measures under FIML are computed from (Zhang & Savalei 2023: FIML-C, versions 6 and, robust, 3).
+def missing_data(test: fiml.CompleteDataTest, df: int, baseline: fiml.CompleteDataTest, baseline_df: int) -> Corrected:
+    """What robust measures under FIML are computed from, see `fiml.FIMLObjective.complete_data_test`.
 
-    W_m is the observed information of the saturated moments in the answers present, W_c that in complete answers, both
-    at the saturated estimates, and U = W_m − W_m Δ(Δ'W_mΔ)⁻¹Δ'W_m. Then c = tr(W_c W_m⁻¹ U W_m⁻¹)/df under normality;
-    without, c = tr(U W_m⁻¹ W_c W_m⁻¹ U Γ)/df with Γ = W_m⁻¹ J_m W_m⁻¹ and J_m the cross-products of the scores.
-
-    Parameters
-    ----------
-    values : sequence of arrays (n_g, p)
-        Answers, nan where missing, rows without any answer left out.
-    saturated, implied : sequences of GroupMoments
-        Saturated moments by FIML; moments of the model at its FIML estimates.
-    derivatives : sequence of arrays (p + p(p+1)/2, q)
-        Δ of each group by the unconstrained free parameters, see `stacked_derivatives`.
-    df : int
-    robust : bool
-        True where the test is Yuan–Bentler's (MLR).
+    Examples
+    --------
+    >>> missing_data(fiml.CompleteDataTest(24.0, 22.0), 20, fiml.CompleteDataTest(90.0, 33.0), 30).c_hat
+    1.1
     """
-    n = np.array([len(v) for v in values], dtype=float)
-    shares = n / n.sum()
-    observed = [pattern_information(v, s, "observed") for v, s in zip(values, saturated, strict=True)]
-    complete = [share * normal_information(s) for share, s in zip(shares, saturated, strict=True)]
-    inverse = [np.linalg.inv(w) for w in observed]
-    if robust:
-        crossed = [pattern_information(v, s, "scores") for v, s in zip(values, saturated, strict=True)]
-        gamma = block_diagonal([w @ j @ w / share for w, j, share in zip(inverse, crossed, shares, strict=True)])
-    w_m = block_diagonal([share * w for share, w in zip(shares, observed, strict=True)])
-    w_c, w_i = block_diagonal(complete), block_diagonal([w / share for share, w in zip(shares, inverse, strict=True)])
-    independent = [_independent(v) for v in values]
-    found = []
-    for model, delta, degrees in (
-        (implied, np.vstack(derivatives), df),
-        (independent, block_diagonal([_independence_derivatives(len(s.cov)) for s in saturated]), None),
-    ):
-        u = w_m - w_m @ delta @ np.linalg.pinv(delta.T @ w_m @ delta) @ delta.T @ w_m
-        trace = np.trace(u @ w_i @ w_c @ w_i @ u @ gamma) if robust else np.trace(w_c @ w_i @ u @ w_i)
-        degrees = len(w_m) - delta.shape[1] if degrees is None else degrees
-        chisq = sum(k * discrepancy(s, m) for k, s, m in zip(n, saturated, model, strict=True))
-        found += [float(chisq), float(trace / degrees) if degrees else float("nan")]
-    return Corrected(*found)
+    c_hat, baseline_c_hat = (
+        one.expectation / degrees if degrees else 1.0 for one, degrees in ((test, df), (baseline, baseline_df))
+    )
+    return Corrected(test.statistic, c_hat, baseline.statistic, baseline_c_hat)
 
 
 def pattern_information(values: Array, moments: GroupMoments, kind: str) -> Array:
@@ -178,16 +142,6 @@ def normal_information(moments: GroupMoments, sample: GroupMoments | None = None
         m, cross = w @ (sample.cov + np.outer(gap, gap)) @ w - m, _linear(w, w @ gap)
     covariances = bilinear(w, m)
     return covariances if moments.mean is None else np.block([[w, cross], [cross.T, covariances]])
-
-
-def _independent(values: Array) -> GroupMoments:
-    """Moments of the independence model by FIML: each item's own mean and variance."""
-    return GroupMoments(np.diag(np.nanvar(values, axis=0)), np.nanmean(values, axis=0))
-
-
-def _independence_derivatives(p: int) -> Array:
-    j, i = np.triu_indices(p)
-    return np.eye(p + len(i))[:, np.concatenate([np.arange(p), p + np.flatnonzero(i == j)])]
 
 
 def block_diagonal(blocks: Sequence[Array]) -> Array:

@@ -1,4 +1,6 @@
-"""One door to covariance-based estimation: continuous items by likelihood, ordinal ones by weighted least squares."""
+"""One door to covariance-based estimation (chapter 9): continuous items by maximum likelihood or unweighted least
+squares (`continuous`), ordinal ones by weighted least squares (`ordinal`).
+"""
 
 from __future__ import annotations
 
@@ -8,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import fit as continuous
-from . import ordinal
+from . import continuous, dwls
+from .continuous import fit_continuous
 from .errors import SemError
 from .fit import Fit
+from .ordinal import fit_ordinal
 from .syntax import Model
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ORDINAL_ESTIMATORS = ("DWLS", "WLSMV", "WLSM", "WLSMVS", "ULSMV")
+ORDINAL_ESTIMATORS = tuple(name for name in dwls.ESTIMATORS if name not in continuous.ESTIMATORS)
 
 
 def fit(
@@ -47,15 +50,41 @@ def fit(
         Leave incomplete respondents out; let each count with the items answered (ML, MLR); each pair of ordinal items
         with its own respondents.
     ordered : sequence of str, or True for all
-        Ordinal items, of which only the order of the answers counts.
+        Ordinal items, of which only the order of the answers counts; those with thresholds in the text always are.
     group : str, optional
         Column that divides the respondents.
     group_equal : str or sequence of str
-        What is equal in all groups, such as "loadings" or "intercepts".
+        What is equal in all groups: "loadings", "intercepts", "means", "regressions", "residuals",
+        "residual.covariances", "lv.variances", "lv.covariances", for ordinal items also "thresholds".
     **options
-        Further options of `crmlab.sem.fit.fit` (std_lv, meanstructure, fixed_x, orthogonal, information, se, level,
-        bootstrap, seed, interval, engine) or `crmlab.sem.ordinal.fit_ordinal` (parameterization, std_lv, orthogonal,
-        se, level).
+        For all items
+
+        * std_lv (False): give constructs variance 1 in place of a first loading of 1;
+        * orthogonal (False): no default covariances between exogenous constructs;
+        * se (None, as the estimator says): "standard", "robust", "none", for continuous items also "bootstrap";
+        * level (0.95): of the intervals, between 0 and 1.
+
+        For continuous items
+
+        * meanstructure (None: where the text speaks of means, with groups, and under FIML): model means;
+        * fixed_x (None, as lavaan does, but for ULS): take the moments of observed covariates as given;
+        * information (None: observed for MLR and FIML): "expected" or "observed";
+        * bootstrap (1000), seed (0), interval ("percentile" or "bias_corrected"): of se="bootstrap";
+        * engine ("crmlab" or "semopy"): semopy gives a second opinion by complete-data ML in one group, estimates and
+          χ² only, with `options` (None: {"ftol": 1e-12}) for its search.
+
+        For ordinal items
+
+        * parameterization ("delta" or "theta"): whether y* has variance 1, or its residual;
+        * conditional_x (True): take the covariates, observed causes that nothing explains or measures, as given: they
+          count as numbers even when `ordered` names them, respondents who lack one are left out, and residuals,
+          modification indices and factor scores are not offered. False models them with the items, as normal
+          variables.
+
+    Notes
+    -----
+    Numbers are those of lavaan 0.6-14 to 1e-4, with one exception: under FIML with fixed_x=False and covariates, robust
+    CFI, TLI and RMSEA differ by up to some 1e-3, as lavaan's mean of the statistic is another one there.
 
     Returns
     -------
@@ -67,8 +96,8 @@ def fit(
     ModelError
         The text cannot be read, with line and column.
     SemError
-        An option is unknown or not meant for such items; the table cannot be used; the model's equations have no
-        solution.
+        An option is unknown or not meant for such items; a column is missing, constant, empty, not numeric, infinite,
+        or repeats others; there are too few respondents; the model's equations have no solution.
 
     Examples
     --------
@@ -84,8 +113,9 @@ def fit(
     True
     """
     common: dict[str, Any] = {"missing": missing, "group": group, "group_equal": group_equal}
-    of_ordinal = estimator in ORDINAL_ESTIMATORS or ordered is True or (ordered is not False and len(ordered) > 0)
-    known = inspect.signature(ordinal.fit_ordinal if of_ordinal else continuous.fit).parameters
+    model = Model(model) if isinstance(model, str) else model
+    of_ordinal = estimator in ORDINAL_ESTIMATORS or are_ordinal(model, ordered)
+    known = inspect.signature(fit_ordinal if of_ordinal else fit_continuous).parameters
     for name in options:
         if name not in known:
             kind = "ordinal" if of_ordinal else "continuous"
@@ -93,10 +123,16 @@ def fit(
     try:
         if of_ordinal:
             chosen = "WLSMV" if estimator == "ML" else estimator
-            return ordinal.fit_ordinal(model, data, estimator=chosen, ordered=ordered, **common, **options)
-        return continuous.fit(model, data, estimator=estimator, **common, **options)
+            return fit_ordinal(model, data, estimator=chosen, ordered=ordered, **common, **options)
+        return fit_continuous(model, data, estimator=estimator, **common, **options)
     except np.linalg.LinAlgError as error:
         raise SemError(
             f"the model's equations have no solution ({error}): look for fixed paths in a circle, or fixed values that "
             "no variable can have"
         ) from error
+
+
+def are_ordinal(model: Model, ordered: Sequence[str] | bool) -> bool:
+    """Whether items are named as ordinal, or have thresholds in the text."""
+    named = ordered if isinstance(ordered, bool) else len(ordered) > 0
+    return named or len(model.ordinal) > 0

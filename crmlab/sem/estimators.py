@@ -29,7 +29,7 @@ import numpy as np
 
 from .curvature import curvature
 from .matrices import Differentials, Structure
-from .moments import Array, inverse
+from .moments import Array, definite_inverse, inverse
 
 _DECREMENT = 1e-13  # at n = 1,000 it leaves every estimate within 1e-5 standard errors of the optimum
 _HESSIAN_STEP = 1e-4  # in units of a parameter's own precision
@@ -90,7 +90,8 @@ Metric = Callable[[Array], Array]
 class Objective(Protocol):
     """What the minimiser and the inference ask of a discrepancy."""
 
-    structure: Structure
+    @property
+    def structure(self) -> Structure: ...
 
     def value(self, theta: Array) -> float: ...
 
@@ -147,14 +148,12 @@ class MLObjective:
         total = 0.0
         for group, (sample, weight) in enumerate(zip(self.samples, self.weights, strict=True)):
             cov, mean = self.structure.implied(theta, group)
-            root = _cholesky(cov)
-            if root is None:
+            found = definite_inverse(cov)
+            if found is None:
                 return np.inf
-            moments = self._about(sample, mean)
-            log_det = 2 * np.log(np.diagonal(root)).sum()
-            trace = np.sum(inverse(cov) * moments)
-            total += weight * (log_det + trace - self._log_det[group] - len(cov))
-        return float(total)
+            trace = float(np.vdot(found[0], self._about(sample, mean)))
+            total += weight * (found[1] + trace - self._log_det[group] - len(cov))
+        return total
 
     def gradient(self, theta: Array) -> Array:
         """dF/dθ = tr(Ω dΣ) − 2 dμ'V(m − μ) with Ω = V(Σ − S − (m − μ)(m − μ)')V."""
@@ -272,7 +271,8 @@ def stacked_derivatives(d: Differentials, means: bool) -> Array:
 class ULSObjective:
     """Unweighted least squares on complete data: every variance and covariance counts once.
 
-    As in lavaan, covariances have divisor n − 1 and a group counts with (n_g − 1)/N.
+    As in lavaan, covariances have divisor n − 1 and a group counts with (n_g − 1)/N, in the expected information with
+    n_g/N.
 
     Parameters
     ----------
@@ -285,6 +285,7 @@ class ULSObjective:
         self.structure, self.samples, self.means = structure, samples, means
         total = sum(sample.n for sample in samples)
         self.weights = [(sample.n - 1) / total for sample in samples]
+        self.counts = [sample.n / total for sample in samples]
 
     def value(self, theta: Array) -> float:
         total = 0.0
@@ -301,15 +302,20 @@ class ULSObjective:
         return total
 
     def information(self, theta: Array) -> Array:
+        """Expected information of one observation, Δ'Δ, groups by their share of the respondents."""
+        return self._squared(theta, self.counts)
+
+    def _squared(self, theta: Array, shares: Sequence[float]) -> Array:
+        """Δ'Δ over the groups, (q, q)."""
         total = np.zeros((self.structure.n_free, self.structure.n_free))
-        for group, weight in enumerate(self.weights):
+        for group, share in enumerate(shares):
             delta = stacked_derivatives(self.structure.differentials(theta, group), self.means)
-            total += weight * (delta.T @ delta)
+            total += share * (delta.T @ delta)
         return total
 
     def observed_information(self, theta: Array) -> Array:
         """Observed information of one observation, half the Hessian of F: Δ'Δ − Σ_k (s_k − σ_k) d²σ_k."""
-        total = self.information(theta)
+        total = self._squared(theta, self.weights)
         for group, (sample, weight) in enumerate(zip(self.samples, self.weights, strict=True)):
             cov, mean = self.structure.implied(theta, group)
             away = sample.cov * sample.n / (sample.n - 1) - cov
@@ -365,6 +371,8 @@ def minimise(
     u = K.T @ (theta - offset)  # the columns of K are orthonormal
     if not np.isfinite(objective.value(offset + K @ u)):
         return Optimum(offset + K @ u, np.inf, False, 0, "the starting values imply an impossible covariance matrix")
+    if not K.shape[1]:
+        return Optimum(offset, objective.value(offset), True, 0, _CONVERGED)
     if getattr(objective, "newton", False):
         found = _trust_region(objective, offset + K @ u, K, _SCORING)
         if found.converged:
@@ -511,7 +519,8 @@ class _Quadratic:
     def at(cls, objective: Objective, theta: Array, K: Array) -> _Quadratic:
         hessian = K.T @ objective.observed_information(theta) @ K
         precision = np.einsum("qu,qr,ru->u", K, objective.information(theta), K)
-        scale = np.sqrt(np.maximum(precision, 1e-300))  # items may be of any size
+        # Items may be of any size; what moves nothing at this point has no size, and 1 serves.
+        scale = np.sqrt(np.where(precision > 1e-200, precision, 1.0))
         sizes, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
         slope = vectors.T @ (K.T @ objective.gradient(theta) / (2 * scale))
         return cls(slope, sizes, K @ (vectors / scale[:, None]), scale)

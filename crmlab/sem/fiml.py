@@ -34,7 +34,7 @@ Psychological Methods 28, 263–283.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -47,7 +47,7 @@ from .curvature import curvature
 from .errors import SemError
 from .estimators import stacked_derivatives
 from .matrices import Structure
-from .moments import Array
+from .moments import Array, inverse
 
 Positions = NDArray[np.intp]
 
@@ -234,14 +234,16 @@ class _Fitted:
         n, w, y = self.patterns.n_rows, self.precision, self.weighted
         p = w.shape[1]
         i, j = np.triu_indices(p)
-        inner = 0.5 * w
         cross = np.zeros((p, len(i)))
-        if not expected:
-            inner = y[:, :, None] * y[:, None, :] - inner
+        if expected:
+            half = w[:, i, j] * np.sqrt(n / 2)[:, None]
+            sums = half.T @ half
+        else:
+            inner = y[:, :, None] * y[:, None, :] - 0.5 * w
             inner[: len(self._weighted_scatter)] += self._weighted_scatter
             third = np.tensordot(w, y * n[:, None], axes=(0, 0))
             cross = (third[:, i, j] + third[:, j, i]) / np.where(i == j, 2, 1)
-        sums = (w[:, i, j] * n[:, None]).T @ inner[:, i, j]
+            sums = (w[:, i, j] * n[:, None]).T @ inner[:, i, j]
         return np.block([[np.tensordot(n, w, 1), cross], [cross.T, _kronecker_block(sums, p)]])
 
     def scores(self) -> Array:
@@ -469,7 +471,7 @@ def _discrepancy(moments: SaturatedMoments, cov: Array, mean: Array) -> float:
 
 def _complete_information(cov: Array) -> Array:
     """Information of one complete observation on the stacked moments, at the moments themselves."""
-    precision = np.linalg.inv(cov)
+    precision = inverse(cov)
     p = len(cov)
     packed = precision[np.triu_indices(p)]
     block = _kronecker_block(np.outer(packed, packed) / 2, p)
@@ -477,23 +479,111 @@ def _complete_information(cov: Array) -> Array:
     return np.block([[precision, none], [none.T, block]])
 
 
-def _expected_discrepancy(blocks: Sequence[tuple[Array, Array, Array, Array]]) -> float:
-    """tr(W W̃⁻¹U Γ U W̃⁻¹) over groups that share parameters, from W̃, W, J and Δ of each.
+class SaturatedInformation:
+    """What the answers of one group tell about its stacked moments, at the saturated ones, of one observation.
 
-    With P = I − Δ(Δ'W̃Δ)⁻¹Δ'W̃, block (g, h) of which reaches from the moments of h to those of g, W̃⁻¹U = P and the
-    trace is Σ_gh tr(W_g P_gh Γ_h P_gh').
+    Moments of given covariates are not estimated, so that nothing is told of them: they are left out. Everything is
+    computed when it is asked for, and kept: the tests of the model and of its baseline ask for the same.
+
+    Parameters
+    ----------
+    patterns : Patterns
+    moments : SaturatedMoments
+    given : sequence of int
+        Positions of the given covariates.
     """
-    inner = np.sum([delta.T @ incomplete @ delta for incomplete, _, _, delta in blocks], axis=0)
-    inverse = np.linalg.inv(inner)
-    total = 0.0
-    for g, (_, complete, _, delta) in enumerate(blocks):
-        for h, (incomplete, _, products, other) in enumerate(blocks):
-            reach = -delta @ inverse @ other.T @ incomplete
-            if g == h:
-                reach += np.eye(len(reach))
-            half = np.linalg.solve(incomplete, reach.T).T
-            total += float(np.sum((half @ products @ half.T) * complete))
-    return total
+
+    def __init__(self, patterns: Patterns, moments: SaturatedMoments, given: Sequence[int] | Positions = ()):
+        self._patterns, self._moments = patterns, moments
+        fixed = np.isin(np.arange(len(moments.mean)), given)
+        i, j = np.triu_indices(len(fixed))
+        self.estimated = np.flatnonzero(~np.concatenate([fixed, fixed[i] & fixed[j]]))
+
+    def _estimated(self, full: Array) -> Array:
+        return full if len(full) == len(self.estimated) else full[np.ix_(self.estimated, self.estimated)]
+
+    @property
+    def _fitted(self) -> _Fitted:
+        return _Fitted.at(self._patterns, self._moments.mean, self._moments.cov)
+
+    @property
+    def scores(self) -> Array:
+        """∂ log L of each row by the stacked moments, (n, k)."""
+        return self._fitted.scores()[:, self.estimated]
+
+    @cached_property
+    def observed(self) -> Array:
+        """W̃, the observed information of the incomplete answers, (k, k)."""
+        return self._estimated(self._fitted.information(expected=False)) / self._patterns.n
+
+    @cached_property
+    def expected(self) -> Array:
+        """The expected information of the incomplete answers, (k, k)."""
+        return self._estimated(self._fitted.information(expected=True)) / self._patterns.n
+
+    @cached_property
+    def inverse(self) -> Array:
+        """W̃⁻¹, (k, k)."""
+        return inverse(self.observed)
+
+    @cached_property
+    def products(self) -> Array:
+        """J, the mean product of the casewise scores, (k, k)."""
+        scores = self.scores
+        return scores.T @ scores / len(scores)
+
+    @cached_property
+    def complete(self) -> Array:
+        """W, the information of complete normal answers, (k, k)."""
+        return self._estimated(_complete_information(self._moments.cov))
+
+    @cached_property
+    def trace(self) -> float:
+        """tr(W̃⁻¹J)."""
+        return float(np.vdot(self.inverse, self.products))
+
+    @cached_property
+    def expected_trace(self) -> float:
+        """tr(W̃⁻¹J) with the expected information in place of the observed one."""
+        return float(np.vdot(inverse(self.expected), self.products))
+
+    @cached_property
+    def normal_ratio(self) -> float:
+        """tr(W W̃⁻¹)."""
+        return float(np.vdot(self.complete, self.inverse))
+
+    @cached_property
+    def robust_ratio(self) -> float:
+        """tr(W W̃⁻¹J W̃⁻¹)."""
+        return float(np.vdot((self.complete @ self.inverse).T, self.products @ self.inverse))
+
+
+def _expected_discrepancy(
+    groups: Sequence[SaturatedInformation],
+    shares: Sequence[float],
+    derivatives: Sequence[Array],
+    robust: bool,
+    expected: bool,
+) -> float:
+    """tr(W W̃⁻¹U Γ U W̃⁻¹) over groups that share parameters, without a product of matrices as large as the moments.
+
+    With A = (Δ'W̃Δ)⁻¹ the residual maker is W̃⁻¹U = I − ΔAΔ'W̃, so that with Γ = W̃⁻¹JW̃⁻¹ the trace is
+    tr(WΓ) − 2 tr(A Δ'JW̃⁻¹WΔ) + tr(AΔ'JΔ AΔ'WΔ); for normal answers, J = W̃, it is tr(WW̃⁻¹) − tr(AΔ'WΔ). With
+    `expected`, A is that of the expected information.
+    """
+    weighted = list(zip(shares, groups, derivatives, strict=True))
+
+    def summed(part: Callable[[SaturatedInformation, Array], Array]) -> Array:
+        return np.sum([share * part(group, delta) for share, group, delta in weighted], axis=0)
+
+    a = np.linalg.pinv(summed(lambda group, delta: delta.T @ (group.expected if expected else group.observed) @ delta))
+    complete = summed(lambda group, delta: delta.T @ group.complete @ delta)
+    if not robust:
+        return sum(group.normal_ratio for group in groups) - float(np.vdot(a, complete))
+    products = summed(lambda group, delta: delta.T @ group.products @ delta)
+    mixed = summed(lambda group, delta: delta.T @ (group.products @ (group.inverse @ (group.complete @ delta))))
+    ratio = sum(group.robust_ratio for group in groups)
+    return ratio - 2 * float(np.vdot(a, mixed)) + float(np.vdot(complete @ a, a @ products))
 
 
 class FIMLObjective:
@@ -538,12 +628,14 @@ class FIMLObjective:
                 raise SemError(f"group {sample.name}: {error}" if len(samples) > 1 else str(error)) from None
         self.n = sum(found.n for found in self.patterns)
         self.left_out = sum(found.left_out for found in self.patterns)
-        self._cached: tuple[bytes, list[_Fitted]] = (b"", [])
+        self._cached: tuple[bytes | None, list[_Fitted]] = (None, [])
+        self._observed: tuple[bytes, Array] = (b"", np.empty((0, 0)))
+        self._known: dict[tuple[int, ...], SaturatedInformation] = {}  # shared with the objectives made by `of`
 
     def of(self, structure: Structure) -> FIMLObjective:
         """The objective of another structure over the same samples, such as the baseline model."""
         other = copy(self)
-        other.structure, other._cached = structure, (b"", [])
+        other.structure, other._cached = structure, (None, [])
         return other
 
     @property
@@ -575,6 +667,12 @@ class FIMLObjective:
 
         −d²log L/dθ² = Δ' I Δ − Σ_m (∂log L/∂m) ∂²m/∂θ², m the moments.
         """
+        key = np.asarray(theta, dtype=float).tobytes()
+        if self._observed[0] != key:
+            self._observed = key, self._second_derivatives(theta)
+        return self._observed[1]
+
+    def _second_derivatives(self, theta: Array) -> Array:
         bent = np.zeros((len(theta), len(theta)))
         for group, fitted in enumerate(self._fitted(theta)):
             by_mean, by_cov = fitted.gradient
@@ -586,26 +684,27 @@ class FIMLObjective:
         fitted = self._fitted(theta)
         return np.vstack([one.scores() @ self.jacobian(theta, group) for group, one in enumerate(fitted)])
 
-    def saturated_scores(self, group: int) -> Array:
-        """∂ log L of each row of a group by the stacked moments, at the saturated moments, (n, p + p*)."""
-        return self._saturated_fit(group).scores()
-
-    def saturated_information(self, group: int, expected: bool = False) -> Array:
-        """Information of one observation of a group on the stacked moments, at the saturated moments."""
-        return self._saturated_fit(group).information(expected) / self.patterns[group].n
+    def saturated_information(self, group: int) -> SaturatedInformation:
+        """What the answers of a group tell about the moments, at the saturated ones."""
+        key = (group, *self.structure.covariates.tolist())
+        if key not in self._known:
+            self._known[key] = SaturatedInformation(self.patterns[group], self.saturated[group], key[1:])
+        return self._known[key]
 
     def jacobian(self, theta: Array, group: int) -> Array:
         """Δ: derivatives of the stacked implied moments of a group by θ, (p + p*, q)."""
         return stacked_derivatives(self.structure.differentials(theta, group), means=True)
 
-    def complete_data_test(self, theta: Array, K: Array | None = None, *, robust: bool = False) -> CompleteDataTest:
+    def complete_data_test(
+        self, theta: Array, K: Array | None = None, *, robust: bool = False, expected: bool = False
+    ) -> CompleteDataTest:
         """What the likelihood ratio statistic would be without missing answers, for robust CFI and RMSEA.
 
         With W̃ the observed information of the incomplete data on the saturated moments, W that of complete data, J the
         mean product of casewise scores, all of one observation, and U = W̃ − W̃Δ(Δ'W̃Δ)⁻¹Δ'W̃, the saturated moments
         depart from the model's by W̃⁻¹U times their own error, with asymptotic covariance Γ = W̃⁻¹JW̃⁻¹. The quadratic
         form W of complete data in these departures has the mean tr(W W̃⁻¹U Γ U W̃⁻¹); for normal answers J = W̃
-        (Zhang & Savalei 2023).
+        (Zhang & Savalei 2023: FIML-C, versions 6 and, robust, 3).
 
         Parameters
         ----------
@@ -615,23 +714,18 @@ class FIMLObjective:
             Directions left free by linear constraints.
         robust : bool
             Take J from the casewise scores (goes with MLR), not from normality (goes with ML).
+        expected : bool
+            Take (Δ'W̃Δ)⁻¹ from the expected information, as errors are then made, not from the observed one.
         """
         statistic = 0.0
-        blocks: list[tuple[Array, Array, Array, Array]] = []
+        shares, derivatives = [], []
+        groups = [self.saturated_information(group) for group in range(len(self.patterns))]
         for group, (found, moments) in enumerate(zip(self.patterns, self.saturated, strict=True)):
-            cov, mean = self.structure.implied(theta, group)
-            statistic += found.n * _discrepancy(moments, cov, mean)
-            incomplete = self._saturated_fit(group).information(expected=False) / self.n
-            complete = found.n / self.n * _complete_information(moments.cov)
-            scores = self.saturated_scores(group) if robust else None
-            products = incomplete if scores is None else scores.T @ scores / self.n
-            jacobian = self.jacobian(theta, group)
-            blocks.append((incomplete, complete, products, jacobian if K is None else jacobian @ K))
-        return CompleteDataTest(statistic, _expected_discrepancy(blocks))
-
-    def _saturated_fit(self, group: int) -> _Fitted:
-        moments = self.saturated[group]
-        return _Fitted.at(self.patterns[group], moments.mean, moments.cov)
+            statistic += found.n * _discrepancy(moments, *self.structure.implied(theta, group))
+            delta = self.jacobian(theta, group)[groups[group].estimated]
+            shares.append(found.n / self.n)
+            derivatives.append(delta if K is None else delta @ K)
+        return CompleteDataTest(statistic, _expected_discrepancy(groups, shares, derivatives, robust, expected))
 
     def _fitted(self, theta: Array) -> list[_Fitted]:
         """The groups at θ; value, gradient and information ask for the same θ in turn."""

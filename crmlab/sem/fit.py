@@ -1,7 +1,7 @@
-"""Covariance-based estimation of a latent-variable model: `fit` and what it returns (chapter on the index by SEM).
+"""A fitted covariance structure model: `Fit` and the tables it computes when they are asked for.
 
-`fit` reads the model and the table, minimises the discrepancy of the estimator chosen and judges the solution; `Fit`
-holds it and computes tables when they are asked for. Conventions and defaults are those of lavaan's `sem()`.
+Made by `continuous.fit_continuous`, and for ordinal items by `ordinal.fit_ordinal`. Names and conventions are those of
+lavaan (Rosseel 2012).
 
 References
 ----------
@@ -10,183 +10,38 @@ Rosseel, Y. (2012). lavaan: An R package for structural equation modeling. Journ
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import admissibility, expressions, fit_bootstrap, inference, second_opinion
-from .corrected import missing_data, pairwise_moments, pattern_information
+from . import admissibility, expressions, fit_bootstrap, inference
+from .baseline import independence_structure
+from .corrected import missing_data, normal_information, pairwise_moments, pattern_information
 from .errors import SemError
-from .estimators import (
-    GroupSample,
-    MLObjective,
-    Objective,
-    Optimum,
-    SampleSummary,
-    ULSObjective,
-    minimise,
-    stacked_derivatives,
-)
+from .estimators import GroupSample, MLObjective, Objective, Optimum, ULSObjective, stacked_derivatives
 from .fiml import FIMLObjective, independence
-from .matrices import Defaults, Parameter, Structure, Variables, parameter_table
+from .matrices import Structure, Variables
 from .measures import Corrected, GroupMoments, Likelihoods, Residue, TestStatistics, fit_measures
 from .moments import Array, inverse
 from .residuals import Residuals, model_reliability
 from .residuals import factor_scores as construct_scores
 from .residuals import modification_indices as gains
 from .residuals import residuals as residual_moments
-from .samples import read_samples
-from .standardise import standardised
-from .starting import starting_values
+from .standardise import KINDS, delta_errors, standardised
 from .syntax import Model
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-class _Estimator(NamedTuple):
-    """What an estimator stands for: its information, its errors, and whether its test is scaled."""
-
-    information: str
-    se: str
-    scaled: str | None
-
-
-ESTIMATORS = {
-    "ML": _Estimator("expected", "standard", None),
-    "MLR": _Estimator("observed", "robust", "yuan_bentler"),
-    "MLM": _Estimator("expected", "robust", "satorra_bentler"),
-    "ULS": _Estimator("expected", "standard", None),
-}
-INFORMATION = ("expected", "observed")
-ERRORS = ("standard", "robust", "bootstrap", "none")
-MISSING = ("listwise", "fiml")
-ENGINES = ("crmlab", "semopy")
 _BY_SEMOPY = ("npar", "chisq", "df", "pvalue")
-_RESTARTS = 12
-
-
-def fit(
-    model: Model | str,
-    data: pd.DataFrame,
-    *,
-    estimator: str = "ML",
-    missing: str = "listwise",
-    group: str | None = None,
-    group_equal: Sequence[str] | str = (),
-    std_lv: bool = False,
-    meanstructure: bool | None = None,
-    fixed_x: bool = True,
-    orthogonal: bool = False,
-    information: str | None = None,
-    se: str | None = None,
-    level: float = 0.95,
-    bootstrap: int = 1000,
-    seed: int = 0,
-    interval: str = "percentile",
-    engine: str = "crmlab",
-    options: Mapping[str, Any] | None = None,
-) -> Fit:
-    """Estimate a covariance structure model.
-
-    Parameters
-    ----------
-    model : Model or text
-        In lavaan's language, see `crmlab.sem.syntax`.
-    data : DataFrame (n, columns)
-        Answers as numbers, one row a respondent, nan where missing.
-    estimator : {"ML", "MLR", "MLM", "ULS"}
-        Maximum likelihood; with Huber–White errors and Yuan–Bentler test; with Satorra–Bentler errors and test;
-        unweighted least squares.
-    missing : {"listwise", "fiml"}
-        Leave incomplete respondents out, or let each count with the items answered (ML and MLR).
-    group : str, optional
-        Column that divides the respondents.
-    group_equal : str or sequence of str
-        What is equal in all groups: "loadings", "intercepts", "means", "regressions", "residuals",
-        "residual.covariances", "lv.variances", "lv.covariances".
-    std_lv : bool
-        Give constructs variance 1 in place of a first loading of 1.
-    meanstructure : bool, optional
-        Model means. None: where the text speaks of them, with groups, and under FIML.
-    fixed_x : bool
-        Take the moments of observed covariates as given.
-    orthogonal : bool
-        No default covariances between exogenous constructs.
-    information : {"expected", "observed"}, optional
-        None: observed for MLR and FIML.
-    se : {"standard", "robust", "bootstrap", "none"}, optional
-        None: as the estimator says.
-    level : float in (0, 1)
-        Of the intervals.
-    bootstrap, seed : int
-        Resamples of se="bootstrap", and what they are drawn from.
-    interval : {"percentile", "bias_corrected"}
-        Of se="bootstrap".
-    engine : {"crmlab", "semopy"}
-        semopy gives a second opinion by complete-data ML in one group: estimates and χ², the rest is nan.
-    options : mapping, optional
-        Of semopy's search; None: {"ftol": 1e-12}.
-
-    Returns
-    -------
-    Fit
-        Look at `.converged` and `.problems` before anything else.
-
-    Raises
-    ------
-    ModelError
-        The text cannot be read, with line and column.
-    SemError
-        An option is unknown; a column is missing, constant, empty, not numeric, infinite, or repeats others; there are
-        too few respondents.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import pandas as pd
-    >>> rng = np.random.default_rng(1)
-    >>> quality = rng.normal(size=500)
-    >>> items = pd.DataFrame({f"q{i}": quality + rng.normal(size=500) for i in (1, 2, 3, 4)})
-    >>> result = fit("Quality =~ q1 + q2 + q3 + q4", items)
-    >>> result.estimates[["lhs", "op", "rhs", "est", "se"]].head(2).round(2).to_string(index=False, header=False)
-    'Quality =~ q1 1.00 0.00\\nQuality =~ q2 0.96 0.08'
-    >>> int(result.fit_measures["df"]), result.problems
-    (2, [])
-    """
-    model = Model(model) if isinstance(model, str) else model
-    choice = _choices(estimator, missing, information, se, level)
-    if interval not in fit_bootstrap.INTERVALS:
-        raise SemError(f"interval {interval!r} is unknown; choose one of {', '.join(fit_bootstrap.INTERVALS)}")
-    if engine not in ENGINES:
-        raise SemError(f"engine {engine!r} is unknown; choose one of {', '.join(ENGINES)}")
-    choice = replace(choice, bootstrap=bootstrap, seed=seed, interval=interval)
-    variables = Variables.of(model)
-    samples, problems = read_samples(data, variables.observed, group, missing)
-    if meanstructure is None:
-        meanstructure = any(term.rhs == "1" for term in model.terms) or group is not None or missing == "fiml"
-    equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
-    defaults = Defaults(len(samples), meanstructure, std_lv, fixed_x, orthogonal, equal)
-    structure = Structure(parameter_table(model, defaults), variables.observed, variables.latent, len(samples))
-    found = estimate(model, structure, samples, defaults, choice, problems)
-    return found if engine == "crmlab" else _second_opinion(found, options)
-
-
-def _second_opinion(own: Fit, options: Mapping[str, Any] | None) -> Fit:
-    """The fit as semopy sees it."""
-    if own.choice.estimator != "ML" or own.choice.missing != "listwise" or own.model.constraints:
-        raise SemError("engine='semopy' goes with estimator='ML' on complete data, without == constraints")
-    optimum = second_opinion.optimum(own.structure, own.samples[0], options)
-    choice, told = replace(own.choice, se="none"), (*own.told, second_opinion.TOLD)
-    return replace(own, optimum=optimum, choice=choice, told=told, engine="semopy")
 
 
 @dataclass(frozen=True)
 class Choices:
-    """Options of an estimation, see `fit`."""
+    """Options of an estimation, see `covariance.fit`."""
 
     estimator: str
     missing: str
@@ -199,54 +54,7 @@ class Choices:
     interval: str = "percentile"
 
 
-def _choices(estimator: str, missing: str, information: str | None, se: str | None, level: float) -> Choices:
-    for name, value, known in (
-        ("estimator", estimator, tuple(ESTIMATORS)),
-        ("missing", missing, MISSING),
-        ("information", information, (None, *INFORMATION)),
-        ("se", se, (None, *ERRORS)),
-    ):
-        if value not in known:
-            raise SemError(f"{name} {value!r} is unknown; choose one of {', '.join(filter(None, known))}")
-    if not 0 < level < 1:
-        raise SemError(f"level must lie between 0 and 1, found {level}")
-    if missing == "fiml" and estimator not in ("ML", "MLR"):
-        raise SemError(f"missing='fiml' goes with ML and MLR, not with {estimator}")
-    usual = ESTIMATORS[estimator]
-    default = "observed" if missing == "fiml" else usual.information
-    return Choices(estimator, missing, information or default, se or usual.se, usual.scaled, level)
-
-
-def estimate(
-    model: Model,
-    structure: Structure,
-    samples: Sequence[GroupSample],
-    defaults: Defaults,
-    choice: Choices,
-    problems: Sequence[str] = (),
-    start: Array | None = None,
-) -> Fit:
-    """Estimate a structure from samples; `fit` without the reading of text and table."""
-    objective = _objective(structure, samples, defaults.means, choice)
-    structure = objective.structure
-    labels = _labels(structure)
-    K, offset = expressions.linear_constraints(model.constraints, model.definitions, labels, structure.n_free)
-    expressions.check(model.definitions, labels, structure.n_free)
-    optimum = _search(objective, samples, K, offset) if start is None else minimise(objective, start, K, offset)
-    return Fit(
-        model=model,
-        structure=structure,
-        samples=list(samples),
-        means=defaults.means,
-        choice=choice,
-        objective=objective,
-        optimum=optimum,
-        K=K,
-        told=tuple(problems),
-    )
-
-
-def _objective(
+def objective_for(
     structure: Structure, samples: Sequence[GroupSample], means: bool, choice: Choices
 ) -> MLObjective | ULSObjective | FIMLObjective:
     """The discrepancy of the estimator, with the moments of given covariates filled in."""
@@ -256,40 +64,6 @@ def _objective(
         return objective
     structure = structure.given([(sample.cov, sample.mean) for sample in samples])
     return (ULSObjective if choice.estimator == "ULS" else MLObjective)(structure, samples, means)
-
-
-def _search(objective: Objective, samples: Sequence[GroupSample], K: Array, offset: Array) -> Optimum:
-    """Minimise from starting values made of the data.
-
-    A search that does not converge begins again with all paths at 0, then with scattered paths (the same every time),
-    and in the end goes on patiently from the best point found: on surveys whose causes are nearly collinear the
-    discrepancy has valleys that lead nowhere.
-    """
-    structure = objective.structure
-    moments: Sequence[SampleSummary | GroupSample] = samples
-    if isinstance(objective, FIMLObjective):
-        answered = zip(objective.patterns, objective.saturated, strict=True)
-        moments = [SampleSummary(found.n, saturated.cov, saturated.mean) for found, saturated in answered]
-    rng = np.random.default_rng(0)
-    best: Optimum | None = None
-    for attempt in range(2 + _RESTARTS):
-        theta = starting_values(structure, moments, attempt != 1, rng if attempt > 1 else None)
-        found = minimise(objective, theta, K, offset, patient=False)
-        if best is None or found.value < best.value or found.converged:
-            best = found
-        if best.converged:
-            return best
-    assert best is not None
-    return minimise(objective, best.theta, K, offset)
-
-
-def _labels(structure: Structure) -> dict[str, int | float]:
-    """Each label with the position of its parameter, or its value where it is fixed."""
-    labels: dict[str, int | float] = {}
-    for row, k in zip(structure.table, structure.position, strict=True):
-        if row.label and not row.label.startswith("."):
-            labels.setdefault(row.label, int(k) if k >= 0 else float(row.fixed or 0.0))
-    return labels
 
 
 @dataclass(frozen=True)
@@ -389,11 +163,13 @@ class Fit:
             return nowhere  # no errors asked for, or no covariance matrix at the estimates
         if self.choice.se == "bootstrap":
             return np.atleast_2d(np.cov(self._resamples.theta, rowvar=False))
-        bread = inference.inverse_information(self.information, self.K)
+        # Whether a parameter is identified is a matter of the model: noise gives observed information in any direction.
+        bread = inference.inverse_information(self.information, inference.identified(self._expected, self.K))
         if self.choice.se == "robust":
             bread = bread @ self._outer_scores @ bread
-        vcov = bread / self.n
-        unknown = inference.unidentified(self.information, self.K)
+        least_squares = self.choice.estimator == "ULS" and self.choice.se == "standard"
+        vcov = bread / (self.n - least_squares * len(self.groups))
+        unknown = inference.unidentified(self._expected, self.K)
         vcov[unknown, :] = vcov[:, unknown] = np.nan
         return vcov
 
@@ -436,6 +212,39 @@ class Fit:
             }
         )
 
+    def standardised(self, kind: str = "all") -> pd.DataFrame:
+        """Standardised solution with its own errors, by the delta method (lavaan's `standardizedSolution`).
+
+        Parameters
+        ----------
+        kind : {"all", "lv"}
+            All variables with variance 1, or the constructs only.
+
+        Returns
+        -------
+        DataFrame
+            lhs, op, rhs, group, est, se, z, pvalue, ci_lower, ci_upper; rows as in `.estimates`. se is 0 and z nan
+            where the standardised value is fixed.
+
+        Raises
+        ------
+        SemError
+            For an unknown kind.
+        """
+        import pandas as pd
+
+        if kind not in KINDS:
+            raise SemError(f"standardised solution {kind!r} is unknown; choose from {', '.join(KINDS)}")
+        place = 1 if kind == "all" else 0
+
+        def solution(theta: Array) -> Array:
+            rows = standardised(self.structure, theta)[place]
+            return np.concatenate([rows, self._defined_at(rows)]) if self.model.definitions else rows
+
+        keys = dict(zip(("lhs", "op", "rhs", "group"), zip(*self._keys, strict=True), strict=True))
+        errors = delta_errors(solution, self.theta, self.vcov)
+        return pd.DataFrame({**keys, **_wald(solution(self.theta), errors, self.choice.level)})
+
     @property
     def _keys(self) -> list[tuple[str, str, str, int]]:
         rows = [(row.lhs, row.op, row.rhs, row.group + 1) for row in self.structure.table]
@@ -474,14 +283,14 @@ class Fit:
         structure, choice = self.structure, self.choice
         origin = fit_bootstrap.Origin(
             structure, self.samples, self.means, self.theta, self.K, self._expected,
-            lambda samples: _objective(structure, samples, self.means, choice),
+            lambda samples: objective_for(structure, samples, self.means, choice),
             together=isinstance(self.objective, MLObjective),
         )  # fmt: skip
         theta, converged, admissible = fit_bootstrap.draw(origin, n, seed, progress)
         theta = theta[converged]
         draws, estimates = np.array([structure.values(one) for one in theta]), structure.values(self.theta)
         if definitions := self.model.definitions:
-            labels = _labels(structure)
+            labels = structure.labels
             defined = [expressions.defined(definitions, labels, one)[0] for one in theta]
             draws = np.hstack([draws, np.array(defined)])
             estimates = np.concatenate([estimates, expressions.defined(definitions, labels, self.theta)[0]])
@@ -506,7 +315,7 @@ class Fit:
     @property
     def _defined(self) -> tuple[Array, Array]:
         """Values of the defined parameters and their errors by the delta method, √(g'Vg)."""
-        values, jacobian = expressions.defined(self.model.definitions, _labels(self.structure), self.theta)
+        values, jacobian = expressions.defined(self.model.definitions, self.structure.labels, self.theta)
         with np.errstate(invalid="ignore"):
             return values, np.sqrt(np.einsum("dq,qr,dr->d", jacobian, self.vcov, jacobian))
 
@@ -523,7 +332,11 @@ class Fit:
     def test(self) -> TestStatistics:
         """χ² of the model, with the scaling of a robust estimator."""
         scaling = self._scaling.factor if self._scaling else None
-        return TestStatistics(self.n * self.optimum.value, self.df, self._factor(scaling))
+        return self._statistics(self.optimum.value, self.df, scaling)
+
+    def _statistics(self, value: float, df: int, scaling: float | None) -> TestStatistics:
+        """A test from a discrepancy; that of unweighted least squares has no χ² distribution."""
+        return TestStatistics(self.n * value, df, self._factor(scaling), is_chi_squared=self.choice.estimator != "ULS")
 
     def _factor(self, factor: float | None) -> float | None:
         return np.nan if factor is None and self.choice.scaled else factor
@@ -535,12 +348,24 @@ class Fit:
     @cached_property
     def baseline(self) -> TestStatistics:
         """χ² of the independence model: no covariances but those among covariates."""
-        structure, theta = _independence(self)
+        structure, theta = self._independence
         df = _n_moments(structure, self.means) - structure.n_free
         objective = _like(self.objective, structure, self.samples, self.means)
         K = np.eye(structure.n_free)
         scaling = _scaling(objective, self.samples, theta, K, self.means, df, self.choice)
-        return TestStatistics(self.n * objective.value(theta), df, self._factor(scaling.factor if scaling else None))
+        return self._statistics(objective.value(theta), df, scaling.factor if scaling else None)
+
+    @cached_property
+    def _independence(self) -> tuple[Structure, Array]:
+        """Structure and estimates of the baseline model."""
+        together = Variables.of(self.model).covariates
+        if isinstance(self.objective, FIMLObjective):
+            places = [self.structure.observed.index(name) for name in together]
+            alone = [independence(found, places) for found in self.objective.patterns]
+            moments: Sequence[GroupMoments] = [GroupMoments(one.cov, one.mean) for one in alone]
+        else:
+            moments = self._residue.sample
+        return independence_structure(self.structure, together, moments)
 
     @cached_property
     def log_likelihoods(self) -> tuple[float, float] | None:
@@ -550,6 +375,9 @@ class Fit:
         given = self.structure.covariates.tolist()
         if isinstance(self.objective, FIMLObjective):
             h1 = self.objective.saturated_log_likelihood
+            if given:  # complete, so that their saturated moments are their own
+                own = [GroupSample(s.name, s.values[:, given]) for s in self.samples]
+                h1 -= sum(inference.log_likelihood(s.cov, s.mean, s) for s in own)
         else:
             h1 = sum(inference.log_likelihood(s.cov, s.mean, s, given) for s in self.samples)
         return h1 - self.n * self.optimum.value / 2, h1
@@ -565,14 +393,17 @@ class Fit:
         if logl is not None:
             scales: tuple[float | None, float | None] = (None, None)
             if scaling is not None and self.choice.scaled == "yuan_bentler":
-                scales = (scaling.model / self._n_rows_free, scaling.saturated / _n_moments(self.structure, self.means))
+                scales = (
+                    scaling.model / max(self._n_rows_free, 1),
+                    scaling.saturated / _n_moments(self.structure, self.means),
+                )
             likelihoods = Likelihoods(*logl, *scales)
         residue, corrected = self._residue, None
         if isinstance(self.objective, FIMLObjective):
             corrected = self._corrected
             answers = [found.values for found in self.objective.patterns]
             weights = [
-                pattern_information(values, moments, "expected")
+                self._without_given(pattern_information(values, moments, "expected"))
                 for values, moments in zip(answers, residue.implied, strict=True)
             ]
             residue = replace(residue, weights=weights, pairwise=[pairwise_moments(values) for values in answers])
@@ -581,18 +412,24 @@ class Fit:
         )
         return found if self.engine == "crmlab" else found.where(found.index.isin(_BY_SEMOPY))
 
+    def _without_given(self, weights: Array) -> Array:
+        """Weights of the stacked means and covariances, 0 for those of given covariates."""
+        given = np.isin(np.arange(len(self.structure.observed)), self.structure.covariates)
+        i, j = np.triu_indices(len(given))
+        free = ~np.concatenate([given, given[i] & given[j]])
+        return weights * np.outer(free, free)
+
     @property
     def _corrected(self) -> Corrected:
         """What the robust measures of FIML are computed from."""
         assert isinstance(self.objective, FIMLObjective)
-        residue = self._residue
+        robust, expected = self.choice.scaled is not None, self.choice.information == "expected"
+        structure, theta = self._independence
         return missing_data(
-            [found.values for found in self.objective.patterns],
-            residue.sample,
-            residue.implied,
-            [self.objective.jacobian(self.theta, g) @ self.K for g in range(self.structure.groups)],
+            self.objective.complete_data_test(self.theta, self.K, robust=robust, expected=expected),
             self.df,
-            self.choice.scaled is not None,
+            self.objective.of(structure).complete_data_test(theta, robust=robust, expected=expected),
+            self.baseline.df,
         )
 
     @cached_property
@@ -614,31 +451,56 @@ class Fit:
 
     @cached_property
     def r_squared(self) -> pd.Series:
-        """Explained share of the variance of every dependent variable; index (group,) name."""
+        """Explained share of the variance of every item and every explained variable; index (group,) name.
+
+        nan where a negative residual variance makes it more than 1.
+        """
         import pandas as pd
 
         found: dict[object, float] = {}
         names = (*self.structure.observed, *self.structure.latent)
+        ends = {"=~": "rhs", "~": "lhs"}  # a composite is its items and has no residual
+        explained = {getattr(row, ends[row.op]) for row in self.structure.table if row.op in ends}
         for group, label in enumerate(self.groups):
             total = np.diagonal(self.structure.all_moments(self.theta, group)[0])
-            a, s, _ = self.structure.matrices(self.theta, group)
-            for i in np.flatnonzero((a != 0).any(axis=1) & (total > 0)):
-                found[(label, names[i]) if len(self.groups) > 1 else names[i]] = 1 - s[i, i] / total[i]
+            residual = np.diagonal(self.structure.matrices(self.theta, group)[1])
+            for i in (i for i, name in enumerate(names) if name in explained):
+                share = 1 - residual[i] / total[i] if residual[i] >= 0 and total[i] > 0 else np.nan
+                found[(label, names[i]) if len(self.groups) > 1 else names[i]] = share
         return pd.Series(found, dtype=float, name="r_squared")
 
     def residuals(self, kind: str = "raw") -> list[Residuals]:
         """Residual moments of each group with their errors, see `crmlab.sem.residuals.residuals`."""
-        residue, weights = self._residue, None
-        acov: list[Array] | None = None
-        if isinstance(self.objective, FIMLObjective):
-            moments = list(
-                zip((found.values for found in self.objective.patterns), residue.sample, residue.implied, strict=True)
-            )
-            weights = [pattern_information(values, implied, "observed") for values, _, implied in moments]
-            acov = [inverse(pattern_information(values, sample, "observed")) for values, sample, _ in moments]
+        residue = self._residue
+        weights, acov = self._moment_weights(residue)
         return residual_moments(
             residue.n, residue.sample, residue.implied, self._derivatives, kind=kind, weights=weights, acov=acov
         )
+
+    def _moment_weights(self, residue: Residue) -> tuple[list[Array], list[Array]]:
+        """Of each group the information about its moments, at the implied ones, and Γ of the observed ones.
+
+        Γ is the inverse information at the observed moments, with robust errors Huber–White's sandwich of it.
+        """
+        answers = [sample.values for sample in self.samples]
+        incomplete = isinstance(self.objective, FIMLObjective)
+        if isinstance(self.objective, FIMLObjective):
+            answers = [found.values for found in self.objective.patterns]
+        observed, weights, acov = self.choice.information == "observed", [], []
+        for values, sample, implied in zip(answers, residue.sample, residue.implied, strict=True):
+            if incomplete:
+                found = [pattern_information(values, at, self.choice.information) for at in (implied, sample)]
+            else:
+                at = GroupMoments(implied.cov, implied.mean)
+                found = [normal_information(at, sample if observed else None), normal_information(sample)]
+            gamma = inverse(found[1])
+            if self.choice.se == "robust":
+                about = GroupMoments(sample.cov, values.mean(axis=0) if sample.mean is None else sample.mean)
+                scores = pattern_information(values, about, "scores")[-len(gamma) :, -len(gamma) :]
+                gamma = gamma @ scores @ gamma
+            weights.append(found[0])
+            acov.append(gamma)
+        return weights, acov
 
     @property
     def _derivatives(self) -> list[Array]:
@@ -684,10 +546,15 @@ class Fit:
             return f"{self.choice.estimator}, n = {self.n}: not converged ({self.optimum.message})"
         measures, test = self.fit_measures, self.test.scaled if self.test.is_scaled else self.test
         scaled = "_scaled" if self.test.is_scaled else ""
-        said = [f"χ²({self.df}) = {test.chisq:.3f}", f"p = {measures['pvalue' + scaled]:.3f}"]
+        said = [f"χ²({self.df}) = {test.chisq:.3f}"]
         said += [
             f"{text} = {measures[name]:.3f}"
-            for text, name in (("CFI", "cfi" + scaled), ("RMSEA", "rmsea" + scaled), ("SRMR", "srmr"))
+            for text, name in (
+                ("p", "pvalue" + scaled),
+                ("CFI", "cfi" + scaled),
+                ("RMSEA", "rmsea" + scaled),
+                ("SRMR", "srmr"),
+            )
             if name in measures and np.isfinite(measures[name])
         ]
         return f"{self.choice.estimator}, n = {self.n}: " + ", ".join(said)
@@ -781,53 +648,8 @@ def _scaling(
         return None
     if choice.scaled == "satorra_bentler":
         return inference.satorra_bentler(objective, samples, theta, K, means, df)
-    observed = objective.observed_information(theta)
+    expected = choice.information == "expected"
+    information = objective.information(theta) if expected else objective.observed_information(theta)
     if isinstance(objective, FIMLObjective):
-        return inference.yuan_bentler_incomplete(objective, theta, K, df, observed)
-    return inference.yuan_bentler(objective.structure, samples, theta, K, means, df, observed)
-
-
-def _independence(fitted: Fit) -> tuple[Structure, Array]:
-    """Structure and estimates of the baseline model."""
-    given = fitted.structure
-    variables = Variables.of(fitted.model)
-    free = [name for name in given.observed if name in variables.covariates]
-    moments: list[tuple[Array, Array]] = []
-    for group, sample in enumerate(fitted.samples):
-        if isinstance(fitted.objective, FIMLObjective):
-            places = [given.observed.index(name) for name in free]
-            alone = independence(fitted.objective.patterns[group], places)
-            moments.append((alone.cov, alone.mean))
-        else:
-            ddof = 1 if fitted.choice.estimator == "ULS" else 0
-            moments.append((sample.cov * sample.n / (sample.n - ddof), sample.mean))
-    fixed = {given.observed[i] for i in given.covariates}
-    table, theta = [], []
-    for group, (cov, mean) in enumerate(moments):
-        for row, value in _independence_rows(given.observed, free, fixed, group, cov, mean, fitted.means):
-            table.append(row if not row.covariate else replace(row, fixed=value))
-            if not row.covariate:
-                theta.append(value)
-    return Structure(table, given.observed, (), given.groups), np.array(theta)
-
-
-def _independence_rows(
-    names: Sequence[str],
-    together: Sequence[str],
-    fixed: set[str],
-    group: int,
-    cov: Array,
-    mean: Array,
-    means: bool,
-) -> list[tuple[Parameter, float]]:
-    """Variances, covariances among covariates, and means of the baseline model with their estimates."""
-    rows = []
-    for i, name in enumerate(names):
-        for j, other in enumerate(names[i:], start=i):
-            if i == j or (name in together and other in together):
-                rows.append((Parameter(name, "~~", other, group, covariate=name in fixed), float(cov[i, j])))
-    if means:
-        rows += [
-            (Parameter(name, "~1", "", group, covariate=name in fixed), float(mean[i])) for i, name in enumerate(names)
-        ]
-    return rows
+        return inference.yuan_bentler_incomplete(objective, theta, K, df, information, expected)
+    return inference.yuan_bentler(objective.structure, samples, theta, K, means, df, information)

@@ -32,7 +32,7 @@ import numpy as np
 from .estimators import GroupSample, Objective
 from .fiml import FIMLObjective
 from .matrices import Differentials, Structure
-from .moments import Array, inverse
+from .moments import Array, definite_inverse, inverse
 
 _NULL = 1e-10  # eigenvalue of the standardised information below which a direction carries none
 _BLOCK = 1024  # respondents whose scores are computed at once
@@ -58,24 +58,52 @@ class Scaling:
 
 def inverse_information(information: Array, K: Array) -> Array:
     """K (K'EK)⁻¹ K', (q, q), under the constraints theta = offset + K u; pseudo-inverse where directions are empty."""
+    if not K.shape[1]:
+        return np.zeros_like(information)
+    scaled, scale = _standardised(information, K)
+    sound = _sound_inverse(scaled)
+    if sound is None:
+        sound = np.asarray(np.linalg.pinv(scaled, rcond=_NULL, hermitian=True), dtype=np.float64)
+    return K @ (sound / np.outer(scale, scale)) @ K.T
+
+
+def _standardised(information: Array, K: Array) -> tuple[Array, Array]:
+    """K'EK with a unit diagonal, and the roots of what its diagonal was."""
     reduced = K.T @ information @ K
     scale = np.sqrt(np.maximum(np.abs(np.diagonal(reduced)), 1e-300))
-    scaled = reduced / np.outer(scale, scale)
-    if K.shape[1] and np.linalg.cond(scaled) < 1 / _NULL:
-        found = inverse(scaled)
-    else:
-        found = np.linalg.pinv(scaled, rcond=_NULL, hermitian=True)
-    return K @ (found / np.outer(scale, scale)) @ K.T
+    return reduced / np.outer(scale, scale), scale
+
+
+def _sound_inverse(scaled: Array) -> Array | None:
+    """The inverse of a standardised information matrix, None unless it is certain that no direction is empty.
+
+    Column sums bound the eigenvalues: |A⁻¹|⁻¹ is below the smallest and |A| above the largest.
+    """
+    found = definite_inverse(scaled)
+    if found is None or np.linalg.norm(scaled, 1) * np.linalg.norm(found[0], 1) > 1 / _NULL:
+        return None
+    return found[0]
 
 
 def empty_directions(information: Array, K: Array) -> list[Array]:
     """Directions of theta along which the data say nothing, each a vector (q,) of standardised changes."""
-    reduced = K.T @ information @ K
-    scale = np.sqrt(np.maximum(np.abs(np.diagonal(reduced)), 1e-300))
-    sizes, vectors = np.linalg.eigh(reduced / np.outer(scale, scale))
+    scaled, scale = _standardised(information, K)
+    if not len(scaled) or _sound_inverse(scaled) is not None:
+        return []
+    sizes, vectors = np.linalg.eigh(scaled)
     empty = sizes < _NULL * max(1.0, sizes.max(initial=1.0))
     spread = np.sqrt(np.maximum(np.diagonal(information), 1e-300))
     return [spread * (K @ (vector / scale)) for vector in vectors[:, empty].T]
+
+
+def identified(information: Array, K: Array) -> Array:
+    """The directions of K about which the data say something, (q, u'): K itself where that is true of all of them."""
+    scaled, scale = _standardised(information, K)
+    if not len(scaled) or _sound_inverse(scaled) is not None:
+        return K
+    sizes, vectors = np.linalg.eigh(scaled)
+    known = sizes >= _NULL * max(1.0, sizes.max(initial=1.0))
+    return K if known.all() else K @ (vectors[:, known] / scale[:, None])
 
 
 def unidentified(information: Array, K: Array) -> list[int]:
@@ -92,7 +120,9 @@ def condition_number(information: Array, K: Array) -> float:
     reduced = K.T @ information @ K
     scale = np.sqrt(np.maximum(np.diagonal(reduced), 1e-300))
     sizes = np.linalg.eigvalsh(reduced / np.outer(scale, scale))
-    return float(sizes[-1] / sizes[0]) if len(sizes) and sizes[0] > 0 else float("inf")
+    if not len(sizes):
+        return 1.0
+    return float(sizes[-1] / sizes[0]) if sizes[0] > 0 else float("inf")
 
 
 @dataclass(frozen=True)
@@ -206,25 +236,24 @@ def yuan_bentler(
     K: Array,
     means: bool,
     df: int,
-    observed: Array,
+    information: Array,
 ) -> Scaling:
-    """The test scaled with observed information, as Mplus prints it for MLR; V of the saturated model is S⁻¹."""
-    model = _model_trace(structure, samples, theta, means, "model", inverse_information(observed, K))
+    """The test scaled as Mplus prints it for MLR (observed information as a rule); V of the saturated model is S⁻¹."""
+    model = _model_trace(structure, samples, theta, means, "model", inverse_information(information, K))
     saturated, given = _normal_trace(samples, means), structure.covariates
     if len(given):  # nothing is estimated about given covariates
         saturated -= _normal_trace([GroupSample(s.name, s.values[:, given]) for s in samples], means)
     return _scaling(df, model, saturated)
 
 
-def yuan_bentler_incomplete(objective: FIMLObjective, theta: Array, K: Array, df: int, observed: Array) -> Scaling:
+def yuan_bentler_incomplete(
+    objective: FIMLObjective, theta: Array, K: Array, df: int, information: Array, expected: bool = False
+) -> Scaling:
     """The same with missing answers: information and scores of the observed patterns."""
     scores = objective.casewise_scores(theta)
-    model = float(np.sum(inverse_information(observed, K) * (scores.T @ scores / objective.n)))
-    saturated = 0.0
-    for group in range(objective.structure.groups):
-        free = objective.saturated_scores(group)
-        products = free.T @ free / len(free)
-        saturated += float(np.sum(inverse(objective.saturated_information(group)) * products))
+    model = float(np.sum(inverse_information(information, K) * (scores.T @ scores / objective.n)))
+    groups = [objective.saturated_information(group) for group in range(objective.structure.groups)]
+    saturated = sum(group.expected_trace if expected else group.trace for group in groups)
     return _scaling(df, model, saturated)
 
 

@@ -23,13 +23,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, combinations_with_replacement
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ModelError, SemError
 from .moments import Array
-from .syntax import Model, Modifier
+from .syntax import ORDINAL_OPERATORS, Model, Modifier
 
 GROUP_EQUAL = (
     "loadings",
@@ -51,7 +52,7 @@ class Parameter:
     Attributes
     ----------
     lhs, op, rhs : str
-        The relation; op is one of =~ <~ ~ ~~ ~1 (rhs is empty for ~1).
+        The relation; op is one of =~ <~ ~ ~~ ~1 (rhs is empty for ~1), of ordinal items also | and ~*~.
     group : int
         Counted from 0.
     fixed : float or None
@@ -153,13 +154,17 @@ class Defaults:
     group_equal: tuple[str, ...] = ()
 
 
-def parameter_table(model: Model, defaults: Defaults) -> list[Parameter]:
+def parameter_table(model: Model, defaults: Defaults, ordinal: bool = False) -> list[Parameter]:
     """Every parameter of the model in every group: what is written, then what is added by default.
+
+    Thresholds and scales may stand in the text where items are `ordinal`.
 
     Raises
     ------
     ModelError
-        Modifiers for another number of groups, or a group constraint that is unknown.
+        Modifiers for another number of groups; thresholds of continuous variables.
+    SemError
+        A group constraint that is unknown.
 
     Examples
     --------
@@ -172,6 +177,9 @@ def parameter_table(model: Model, defaults: Defaults) -> list[Parameter]:
     unknown = [name for name in defaults.group_equal if name not in GROUP_EQUAL]
     if unknown:
         raise SemError(f"group_equal {unknown[0]!r} is unknown; choose from {', '.join(GROUP_EQUAL)}")
+    if model.ordinal and not ordinal:
+        term = next(term for term in model.terms if term.op in ORDINAL_OPERATORS)
+        raise ModelError(f"{term.written}: only ordinal items have thresholds and scales", term.line, term.column)
     variables = Variables.of(model)
     table: list[Parameter] = []
     for group in range(defaults.groups):
@@ -208,11 +216,11 @@ def _added(variables: Variables, written: Sequence[Parameter], group: int, defau
         for name in (*variables.observed, *variables.latent):
             if name not in covariates:
                 yield Parameter(name, "~~", name, group)
-        if not defaults.orthogonal:
-            for one, other in combinations(variables.exogenous_latent, 2):
-                yield Parameter(one, "~~", other, group)
+        for one, other in combinations(variables.exogenous_latent, 2):
+            yield Parameter(one, "~~", other, group, fixed=0.0 if defaults.orthogonal else None)
         for one, other in combinations(variables.last_endogenous, 2):
-            yield Parameter(one, "~~", other, group)
+            apart = defaults.orthogonal and {one, other} <= set(variables.latent)
+            yield Parameter(one, "~~", other, group, fixed=0.0 if apart else None)
         for one, other in combinations_with_replacement(covariates, 2):
             yield Parameter(one, "~~", other, group, covariate=given)
         if defaults.means:
@@ -265,6 +273,8 @@ def _equal_across_groups(table: list[Parameter], variables: Variables, defaults:
 
 def _kind(row: Parameter, variables: Variables) -> str:
     latent = row.lhs in variables.latent
+    if row.lhs in variables.covariates:
+        return "covariates"  # no part of the model, so that no group constraint is meant for them
     if row.op == "=~":
         return "loadings"
     if row.op == "<~":
@@ -360,6 +370,15 @@ class Structure:
         return int(self.position.max(initial=-1)) + 1
 
     @cached_property
+    def labels(self) -> dict[str, int | float]:
+        """Each label of the text with the position of its parameter, or its value where it is fixed."""
+        labels: dict[str, int | float] = {}
+        for row, k in zip(self.table, self.position, strict=True):
+            if row.label and not row.label.startswith("."):
+                labels.setdefault(row.label, int(k) if k >= 0 else float(row.fixed or 0.0))
+        return labels
+
+    @cached_property
     def names(self) -> list[str]:
         """A name for each free parameter: its label, or the relation with its group."""
         names: list[str] = [""] * self.n_free
@@ -373,6 +392,10 @@ class Structure:
                 )
                 names[k] = own + group
         return names
+
+    def follows(self, row: Parameter) -> bool:
+        """Whether a fixed row is computed from the others, so that freeing it would change nothing."""
+        return False
 
     def values(self, theta: Array) -> Array:
         """Value of every row of the table."""
@@ -463,7 +486,7 @@ class Structure:
         """Implied moments and their derivatives: dΣ = F dA G + (F dA G)' + F dS F', dμ = F dA B m + F dm."""
         return self.differentials(theta, group).dense()
 
-    def given(self, moments: Sequence[tuple[Array, Array]]) -> Structure:
+    def given(self, moments: Sequence[tuple[Array, Array]]) -> Self:
         """The same structure with the moments of its covariates fixed at those of each group, (covariance, mean)."""
         if not any(row.covariate for row in self.table):
             return self
@@ -479,10 +502,8 @@ class Structure:
     @cached_property
     def covariates(self) -> NDArray[np.intp]:
         """Positions of the covariates whose moments are given, among the observed variables."""
-        return np.array(
-            [i for i, name in enumerate(self.observed) if any(r.covariate and r.lhs == name for r in self.table)],
-            dtype=np.intp,
-        )
+        given = {row.lhs for row in self.table if row.covariate}
+        return np.array([i for i, name in enumerate(self.observed) if name in given], dtype=np.intp)
 
 
 def structure(model: Model, defaults: Defaults, observed: Iterable[str] | None = None) -> Structure:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAN = float("nan")
+_NOTHING = 1e-12  # what rounding leaves of a statistic that is 0
 
 
 @dataclass(frozen=True)
@@ -144,12 +145,15 @@ class GroupMoments:
         Thresholds of the ordinal items, item by item.
     owners : sequence of int
         Position of the item each threshold belongs to; empty where all items are ordinal and weights are not by item.
+    slopes : array (k,) or None
+        Slopes on covariates that the moments of ordinal items are given.
     """
 
     cov: Array
     mean: Array | None = None
     thresholds: Array | None = None
     owners: Sequence[int] = ()
+    slopes: Array | None = None
 
     @property
     def continuous(self) -> list[int]:
@@ -163,17 +167,18 @@ class GroupMoments:
         """All moments in the order of a weight matrix of least squares.
 
         Continuous items: means, then vech of the covariance by columns. With ordinal items: item by item its thresholds
-        or minus its mean, then variances of the continuous items, then the covariances below the diagonal.
+        or minus its mean, then slopes, variances of the continuous items, and the covariances below the diagonal.
         """
         p = len(self.cov)
         below = self.cov.T[np.triu_indices(p, 1)]
         if self.thresholds is None:
             return np.concatenate([[] if self.mean is None else self.mean, self.cov.T[np.triu_indices(p)]])
+        slopes = np.empty(0) if self.slopes is None else self.slopes
         if not self.continuous or self.mean is None:
-            return np.concatenate([self.thresholds, below])
+            return np.concatenate([self.thresholds, slopes, below])
         levels, owners = self.thresholds, np.asarray(self.owners)
         by_item = [levels[owners == i] if i in self.owners else [-self.mean[i]] for i in range(p)]
-        return np.concatenate([*by_item, np.diag(self.cov)[self.continuous], below])
+        return np.concatenate([*by_item, slopes, np.diag(self.cov)[self.continuous], below])
 
 
 @dataclass(frozen=True)
@@ -376,7 +381,7 @@ def cfi(test: TestStatistics, baseline: TestStatistics, c: float = 1.0, c_baseli
     worst = np.maximum(excess, baseline.chisq - c_baseline * baseline.df)
     if np.isnan(worst):
         return NAN
-    return 1.0 if worst <= 0 else float(1 - max(excess, 0.0) / worst)
+    return 1.0 if worst <= _NOTHING else float(1 - max(excess, 0.0) / worst)
 
 
 def tli(test: TestStatistics, baseline: TestStatistics, c: float = 1.0, c_baseline: float = 1.0) -> float:
@@ -518,7 +523,8 @@ def rmsea_interval(
     Parameters
     ----------
     chisq_scaled, df, c_hat : array-like
-        The statistic that is compared with χ²(df): T, or T / c for the robust interval.
+        The statistic that is compared with χ²(df): T, or T / c for the robust interval. The interval is (0, 0) below
+        one degree of freedom, as in lavaan.
 
     Examples
     --------
@@ -530,7 +536,7 @@ def rmsea_interval(
     tail = (1 - level) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
         ends = [np.sqrt(groups * c * noncentrality(t, d, p) / (n * d)) for p in (1 - tail, tail)]
-    lower, upper = (np.where(d == 0, 0.0, end) for end in ends)
+    lower, upper = (np.where(d < 1, 0.0, end) for end in ends)
     return lower, upper
 
 
@@ -603,33 +609,6 @@ def _information(likelihoods: Likelihoods, n_free: int, n: int) -> dict[str, flo
     return found
 
 
-def normal_log_likelihood(n: int, sample: GroupMoments, implied: GroupMoments, exogenous: Sequence[int] = ()) -> float:
-    """Log-likelihood of n complete answers under N(μ, Σ), −n/2 [p ln 2π + ln|Σ| + tr(Σ⁻¹(S + dd'))], d = x̄ − μ.
-
-    `exogenous` are the positions of fixed covariates (lavaan's fixed.x): their own part, at their sample moments, is
-    taken away, which leaves the likelihood of the other variables given them. Without means, d = 0.
-
-    Examples
-    --------
-    >>> one = GroupMoments(np.eye(1))
-    >>> round(normal_log_likelihood(10, one, one), 4)      # −5 (ln 2π + 1)
-    -14.1894
-    """
-    gap = np.zeros(len(sample.cov)) if sample.mean is None or implied.mean is None else sample.mean - implied.mean
-    value = _gaussian(n, sample.cov + np.outer(gap, gap), implied.cov)
-    if len(exogenous):
-        block = sample.cov[np.ix_(exogenous, exogenous)]
-        value -= _gaussian(n, block, block)
-    return value
-
-
-def _gaussian(n: int, about: Array, cov: Array) -> float:
-    sign, log_det = np.linalg.slogdet(cov)
-    if sign <= 0:
-        return NAN
-    return float(-n / 2 * (len(cov) * np.log(2 * np.pi) + log_det + np.trace(np.linalg.solve(cov, about))))
-
-
 def root_mean_residuals(data: Residue) -> dict[str, float]:
     """RMR, SRMR and CRMR with and without means (`_nomean`), groups weighted by their size.
 
@@ -673,6 +652,7 @@ def _residual_sums(sample: GroupMoments, implied: GroupMoments) -> dict[str, _Sq
     lower, below = np.tril_indices(len(s)), np.tril_indices(len(s), -1)
     correlation = (s / np.outer(sd, sd) - sigma / np.outer(sd_implied, sd_implied))[below]
     variance, ones = (np.diag(s) - np.diag(sigma)) / np.diag(s), np.ones(len(s))
+    given = 0 if sample.slopes is None else len(sample.slopes) // len(s)  # lavaan counts covariates among the elements
     kinds = {
         "rmr": ((s - sigma)[lower], ones, ones),
         "srmr_bentler": (((s - sigma) / np.outer(sd, sd))[lower], sd, sd),
@@ -686,7 +666,8 @@ def _residual_sums(sample: GroupMoments, implied: GroupMoments) -> dict[str, _Sq
             level = sample.thresholds - implied.thresholds
         elif sample.mean is not None and implied.mean is not None:
             level = sample.mean / by - implied.mean / by_implied
-        found[name] = _Squares(float(residuals @ residuals), len(residuals), float(level @ level), len(level))
+        n = len(residuals) + (given if name in ("rmr", "srmr_bentler") else 0)
+        found[name] = _Squares(float(residuals @ residuals), n, float(level @ level), len(level))
     return found
 
 

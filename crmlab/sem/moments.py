@@ -157,5 +157,29 @@ def draw_counts(rng: np.random.Generator, n_resamples: int, n: int) -> Array:
 
 
 def inverse(matrix: Array) -> Array:
-    """Inverse of a symmetric positive definite matrix."""
-    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+    """Inverse of a symmetric matrix, by its Cholesky factor where it is positive definite."""
+    found = definite_inverse(matrix)
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64) if found is None else found[0]
+
+
+def definite_inverse(matrix: Array) -> tuple[Array, float] | None:
+    """Inverse and log-determinant of a symmetric positive definite matrix, None where it is not positive definite.
+
+    Examples
+    --------
+    >>> found = definite_inverse(np.diag([1.0, 4.0]))
+    >>> found[0].tolist(), round(found[1], 4)
+    ([[1.0, 0.0], [0.0, 0.25]], 1.3863)
+    >>> definite_inverse(np.diag([1.0, -1.0])) is None
+    True
+    """
+    from scipy.linalg.lapack import dpotrf, dpotri
+
+    root, failed = dpotrf(matrix.T, lower=1, clean=1)
+    if failed:
+        return None
+    log_det = 2 * float(np.log(root.diagonal()).sum())
+    lower, _ = dpotri(root, lower=1, overwrite_c=1)
+    full = lower + lower.T
+    full.flat[:: len(full) + 1] /= 2
+    return full, log_det

@@ -150,7 +150,7 @@ def path_model(model: Model, consistent: bool = False) -> PathModel:
 
 
 def _unused_parts(model: Model) -> list[str]:
-    unused = [t.written for t in model.terms if t.op == "~~" or t.rhs == "1"]
+    unused = [t.written for t in model.terms if t.op in ("~~", "|", "~*~") or t.rhs == "1"]
     unused += [f"{r.lhs} {r.op} {r.rhs}" for r in (*model.definitions, *model.constraints)]
     fixed = [t.written for t in model.terms if t.modifiers]
     notes = []

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .errors import SemError
 from .moments import Array
+from .samples import told_of_left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,11 +79,12 @@ def read_answers(
     names: Sequence[str] | None,
     missing: str,
     levels: Mapping[str, Sequence[float]] | None,
+    fewest: int = 2,
 ) -> Answers:
-    """Check a table and bring it into the form of `Answers`; arguments as of `ordinal_moments`."""
+    """Check a table and bring it into the form of `Answers`; arguments as of `ordinal_moments`, `fewest` columns."""
     if missing not in MISSING:
         raise SemError(f"missing {missing!r} is unknown; choose one of {', '.join(MISSING)}")
-    names, columns = _columns(data, names)
+    names, columns = _columns(data, names, fewest)
     kinds = _kinds(names, ordered)
     table = np.column_stack([_numbers(name, column) for name, column in zip(names, columns, strict=True)])
     _check_whole(names, columns, table, kinds)
@@ -102,7 +104,9 @@ def read_answers(
     return Answers(names, ordinal, continuous, found, codes, table[:, continuous], tuple(notes))
 
 
-def _columns(data: pd.DataFrame | ArrayLike, names: Sequence[str] | None) -> tuple[tuple[str, ...], list[Any]]:
+def _columns(
+    data: pd.DataFrame | ArrayLike, names: Sequence[str] | None, fewest: int
+) -> tuple[tuple[str, ...], list[Any]]:
     """Names and columns of a DataFrame, or of an array with names."""
     if hasattr(data, "columns") and hasattr(data, "items"):
         labels, columns = tuple(str(label) for label in data.columns), [column for _, column in data.items()]
@@ -114,7 +118,7 @@ def _columns(data: pd.DataFrame | ArrayLike, names: Sequence[str] | None) -> tup
         if len(labels) != table.shape[1]:
             raise SemError(f"{len(labels)} names were given for {table.shape[1]} columns. Give one name a column")
         columns = list(table.T)
-    if len(labels) < 2:
+    if len(labels) < fewest:
         raise SemError(f"the data have {len(labels)} column(s); a correlation needs two")
     twice = [label for label in labels if labels.count(label) > 1]
     if twice:
@@ -188,14 +192,14 @@ def _usable_rows(table: Array, missing: str, names: tuple[str, ...]) -> tuple[Ar
     absent = np.isnan(table)
     emptiest = names[int(np.argmax(absent.sum(axis=0)))]
     left_out = absent.any(axis=1) if missing == "listwise" else absent.all(axis=1)
-    notes = []
+    what = "at least one answer missing" if missing == "listwise" else "no answer at all"
+    notes = told_of_left_out(int(left_out.sum()), len(table), [what])
     if left_out.any():
-        what = "a missing answer" if missing == "listwise" else "no answer at all"
-        notes.append(f"{left_out.sum()} of {len(table)} respondents have {what} and were left out.")
         table, absent = table[~left_out], absent[~left_out]
     if len(table) < 3:
         why = f"; column {emptiest} lacks most answers" if left_out.any() else f" (columns {', '.join(names)})"
-        raise SemError(f"{len(table)} respondents with usable answers{why}. A correlation needs at least 3")
+        who = "1 respondent" if len(table) == 1 else f"{len(table)} respondents"
+        raise SemError(f"{who} with usable answers{why}. A correlation needs at least 3")
     if absent.any():
         notes.append(
             f"{absent.sum()} missing answers of {absent.any(axis=1).sum()} respondents: each correlation comes from "

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, pairwise, permutations
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -93,6 +93,9 @@ class Residuals:
     ----------
     cov, cov_se, cov_z : array (p, p)
     mean, mean_se, mean_z : array (p,) or None
+        nan for ordinal items, whose y* has no observed mean.
+    threshold, threshold_se, threshold_z : array (t,) or None
+        Of ordinal items, item by item.
     """
 
     cov: Array
@@ -101,6 +104,9 @@ class Residuals:
     mean: Array | None
     mean_se: Array | None
     mean_z: Array | None
+    threshold: Array | None = None
+    threshold_se: Array | None = None
+    threshold_z: Array | None = None
 
 
 def residuals(
@@ -115,9 +121,10 @@ def residuals(
 ) -> list[Residuals]:
     """Residual moments of each group and their standard errors, as lavaan's `lavResiduals`.
 
-    With A = Δ(Δ'VΔ)⁻¹Δ'V the residuals have covariance (I − A)Γ(I − A)'/N (Maydeu-Olivares 2017, eq. 13): V the normal
+    With A = Δ(Δ'VΔ)⁻¹Δ'V the residuals have covariance (I − A)Γ(I − A)'/n (Maydeu-Olivares 2017, eq. 13): V the normal
     information at the implied moments, Γ the inverse of that at the observed ones. Correlation residuals take them
-    through the derivatives of the correlations at the observed moments.
+    through the derivatives of the correlations at the observed moments. Where groups share parameters Δ'VΔ is that of
+    all groups; what the sampling errors of the other groups add is left out, as in lavaan.
 
     Parameters
     ----------
@@ -144,23 +151,37 @@ def residuals(
     >>> round(float(one.cov_z[0, 1]), 4)                                # 0.3 / √(1.09/100)
     2.8735
     """
-    if kind not in RESIDUALS:
-        raise SemError(f"residuals of kind {kind!r} are unknown; choose from {', '.join(RESIDUALS)}")
-    shares = np.asarray(n, dtype=float) / sum(n)
+    check_kind(kind)
     if weights is None:
         weights = [normal_information(GroupMoments(i.cov, s.mean)) for s, i in zip(sample, implied, strict=True)]
     if acov is None:
         acov = [np.asarray(np.linalg.inv(normal_information(s)), dtype=float) for s in sample]
-    delta, v = np.vstack(derivatives), block_diagonal([s * w for s, w in zip(shares, weights, strict=True)])
-    gamma = block_diagonal([g / s for s, g in zip(shares, acov, strict=True)])
-    rest = np.eye(len(v)) - delta @ np.linalg.pinv(delta.T @ v @ delta) @ (delta.T @ v)
-    spread = rest @ gamma @ rest.T / sum(n)
-    ends = np.cumsum([0, *(len(d) for d in derivatives)])
-    blocks = [spread[a:b, a:b] for a, b in pairwise(ends)]
-    return [_residuals(s, i, block, kind) for s, i, block in zip(sample, implied, blocks, strict=True)]
+    spread = residual_spread(n, derivatives, weights, acov)
+    return [group_residuals(s, i, block, kind) for s, i, block in zip(sample, implied, spread, strict=True)]
 
 
-def _residuals(sample: GroupMoments, implied: GroupMoments, spread: Array, kind: str) -> Residuals:
+def check_kind(kind: str) -> None:
+    """SemError for an unknown kind of residuals."""
+    if kind not in RESIDUALS:
+        raise SemError(f"residuals of kind {kind!r} are unknown; choose from {', '.join(RESIDUALS)}")
+
+
+def residual_spread(
+    n: Sequence[int], derivatives: Sequence[Array], weights: Sequence[Array], acov: Sequence[Array]
+) -> list[Array]:
+    """(I − A)Γ(I − A)'/n of each group, (k, k), see `residuals`."""
+    shares = np.asarray(n, dtype=float) / sum(n)
+    information = sum((s * d.T @ v @ d for s, d, v in zip(shares, derivatives, weights, strict=True)), np.zeros(()))
+    inverse = np.linalg.pinv(information, hermitian=True)
+    blocks = []
+    for share, size, delta, v, gamma in zip(shares, n, derivatives, weights, acov, strict=True):
+        rest = np.eye(len(v)) - share * delta @ inverse @ delta.T @ v
+        blocks.append(rest @ gamma @ rest.T / size)
+    return blocks
+
+
+def group_residuals(sample: GroupMoments, implied: GroupMoments, spread: Array, kind: str) -> Residuals:
+    """Residuals of one group from the covariance matrix of its raw ones, stacked (means, vech Σ)."""
     p = len(sample.cov)
     sd, sd_implied = np.sqrt(np.diag(sample.cov)), np.sqrt(np.diag(implied.cov))
     if kind == "raw":
@@ -179,12 +200,13 @@ def _residuals(sample: GroupMoments, implied: GroupMoments, spread: Array, kind:
     cov_se = np.zeros((p, p))
     cov_se[i, j] = cov_se[j, i] = se[len(se) - len(i) :]
     if not with_means or sample.mean is None or implied.mean is None:
-        return Residuals(cov, cov_se, _ratio(cov, cov_se), None, None, None)
+        return Residuals(cov, cov_se, ratio(cov, cov_se), None, None, None)
     mean = (sample.mean - implied.mean) / by
-    return Residuals(cov, cov_se, _ratio(cov, cov_se), mean, se[:p], _ratio(mean, se[:p]))
+    return Residuals(cov, cov_se, ratio(cov, cov_se), mean, se[:p], ratio(mean, se[:p]))
 
 
-def _ratio(value: Array, se: Array) -> Array:
+def ratio(value: Array, se: Array) -> Array:
+    """z-values; nan where the standard error is 0."""
     return np.where(se > 0, value / np.where(se > 0, se, 1.0), np.nan)
 
 
@@ -264,8 +286,11 @@ def modification_indices(
 
 def _extended(structure: Structure) -> tuple[Structure, list[Parameter]]:
     """The structure with every candidate free, after the parameters that already are, and the candidates."""
-    fixed = [row for row in structure.table if row.fixed is not None and not row.covariate]
-    free = [row for row in structure.table if row not in fixed]
+    fixed = [
+        row for row in structure.table if row.fixed is not None and not row.covariate and not structure.follows(row)
+    ]
+    left = {id(row) for row in fixed}
+    free = [row for row in structure.table if id(row) not in left]
     known = {row.key for row in structure.table}
     absent = list(dict.fromkeys(row for row in _candidates(structure) if row.key not in known))
     extra = [replace(row, fixed=None, label=None) for row in (*fixed, *absent)]
@@ -282,15 +307,20 @@ def _extended_values(structure: Structure, extended: Structure, theta: Array) ->
 
 
 def _candidates(structure: Structure) -> Iterator[Parameter]:
-    """Loadings of every item on every construct, every covariance, and paths among what paths connect."""
+    """Loadings of the items on every construct, covariances of items and of constructs, paths among what paths connect.
+
+    As in lavaan, loadings are of variables that stand in no path, covariances of those that measure a construct.
+    """
     given = {structure.observed[i] for i in structure.covariates}
-    items = [name for name in structure.observed if name not in given]
     paths = [row for row in structure.table if row.op == "~"]
     connected = list(dict.fromkeys([*(row.lhs for row in paths), *(row.rhs for row in paths)]))
+    items = [name for name in structure.observed if name not in given and name not in connected]
+    measured = {row.rhs for row in structure.table if row.op == "=~"}
+    indicators = [name for name in structure.observed if name in measured]
     for group in range(structure.groups):
         for construct in structure.latent:
             yield from (Parameter(construct, "=~", item, group) for item in items)
-        yield from (Parameter(a, "~~", b, group) for a, b in combinations(items, 2))
+        yield from (Parameter(a, "~~", b, group) for a, b in combinations(indicators, 2))
         yield from (Parameter(a, "~~", b, group) for a, b in combinations(structure.latent, 2))
         yield from (Parameter(a, "~", b, group) for a, b in permutations(connected, 2) if a not in given)
 
@@ -298,13 +328,13 @@ def _candidates(structure: Structure) -> Iterator[Parameter]:
 def _scales(structure: Structure, theta: Array, row: Parameter) -> tuple[float, float]:
     """Factors from EPC to its value with latent, and with all, variables of unit variance.
 
-    A covariance is standardised by the residual variances of its two ends, as lavaan does.
+    A covariance is standardised by the residual variances of its two ends, as lavaan does; a variance by its total.
     """
     place = {name: i for i, name in enumerate((*structure.observed, *structure.latent))}
     total = structure.all_moments(theta, row.group)[0]
     residual = structure.matrices(theta, row.group)[1]
-    variances = np.abs(np.diag(residual if row.op == "~~" else total))
-    sd = {name: float(np.sqrt(variances[place[name]])) for name in (row.lhs, row.rhs) if name}
+    variances = np.abs(np.diag(residual if row.op == "~~" and row.lhs != row.rhs else total))
+    sd = {name: float(np.sqrt(variances[place[name]])) for name in (row.lhs, row.rhs) if name in place}
     latent = {name: value if name in structure.latent else 1.0 for name, value in sd.items()}
     with np.errstate(divide="ignore", invalid="ignore"):
         lv, every = (np.float64(_scale(row, by)) for by in (latent, sd))
@@ -317,7 +347,9 @@ def _scale(row: Parameter, sd: dict[str, float]) -> float:
         return float(left / right)
     if row.op == "~":
         return float(right / left)
-    return float(1 / left) if row.op == "~1" else float(1 / (left * right))
+    if row.op == "~*~":
+        return float("nan")  # a scale has no standardised form
+    return float(1 / left) if row.op in ("~1", "|") else float(1 / (left * right))
 
 
 def factor_scores(

@@ -1,8 +1,10 @@
 """The same model estimated by semopy, an independent program: a second opinion on complete-data maximum likelihood.
 
-Serves the chapter section that sets both side by side. Only what semopy computes dependably is taken over, the
-estimates and the discrepancy at the end of its search (and with it χ²). Its fit indices are not: of a model with a
-single-item construct it reports CFI = 1, and its information criteria are not likelihoods.
+Serves the chapter section that sets both side by side. Only what semopy computes dependably is taken over into a fit,
+the estimates and the discrepancy at the end of its search (and with it χ²). Its fit indices are not: it carries fixed
+variances over into the baseline model, which with the fixed residual of a single-item construct is impossible and gives
+CFI = 1; and its information criteria are built on the discrepancy, not on a likelihood. `reported` shows them as they
+are.
 
 References
 ----------
@@ -12,15 +14,21 @@ Equation Modeling 27, 952–963.
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .errors import SemError
 from .estimators import GroupSample, Optimum
 from .matrices import Structure
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TOLD = (
     "Estimated by semopy, a second opinion: estimates and χ² only. Standard errors and the other fit measures are nan, "
@@ -46,17 +54,8 @@ def optimum(structure: Structure, sample: GroupSample, options: Mapping[str, Any
     SemError
         semopy is not installed, or the model has what is not handed over to it.
     """
-    import pandas as pd
-
-    try:
-        import semopy
-    except ImportError as missing:
-        raise SemError("engine='semopy' needs the package semopy; install it with pip install semopy") from missing
-    _check(structure)
-    code = {name: f"v{i}" for i, name in enumerate((*structure.observed, *structure.latent))}
-    table = pd.DataFrame(sample.values, columns=[code[name] for name in structure.observed])
-    model = semopy.Model("\n".join(_text(structure, code)))
-    result = model.fit(table, options=dict(_TOLERANCE if options is None else options))
+    code = _codes(structure)
+    model, result = _fitted(structure, sample, options)
     found: dict[tuple[str, str, str], float] = {}
     for left, op, right, value in model.inspect()[["lval", "op", "rval", "Estimate"]].itertuples(index=False):
         found[left, op, right] = found[(right, op, left) if op == "~~" else (left, op, right)] = float(value)
@@ -66,6 +65,76 @@ def optimum(structure: Structure, sample: GroupSample, options: Mapping[str, Any
             left, right = (row.rhs, row.lhs) if row.op == "=~" else (row.lhs, row.rhs)
             theta[k] = found[code[left], "~~" if row.op == "~~" else "~", code[right]]
     return Optimum(theta, float(result.fun), bool(result.success), int(result.n_it), str(result.message))
+
+
+def reported(structure: Structure, sample: GroupSample, options: Mapping[str, Any] | None = None) -> pd.Series:
+    """The fit measures as semopy itself states them, dependable or not, to be set beside those of `Fit.fit_measures`.
+
+    Returns
+    -------
+    Series
+        chisq, df, baseline_chisq, baseline_df, cfi, tli, rmsea, aic, bic, logl. Where semopy only logs or warns on the
+        way, nothing is said.
+
+    Raises
+    ------
+    SemError
+        As `optimum`.
+    """
+    import semopy
+
+    model, _ = _fitted(structure, sample, options)
+    with _quiet():
+        said = semopy.calc_stats(model).loc["Value"]
+    return said.rename(_STATISTICS)[list(_STATISTICS.values())].astype(float)
+
+
+_STATISTICS = {
+    "chi2": "chisq",
+    "DoF": "df",
+    "chi2 Baseline": "baseline_chisq",
+    "DoF Baseline": "baseline_df",
+    "CFI": "cfi",
+    "TLI": "tli",
+    "RMSEA": "rmsea",
+    "AIC": "aic",
+    "BIC": "bic",
+    "LogLik": "logl",
+}
+
+
+def _fitted(structure: Structure, sample: GroupSample, options: Mapping[str, Any] | None) -> tuple[Any, Any]:
+    """semopy's model and what its search says."""
+    import pandas as pd
+
+    try:
+        import semopy
+    except ImportError as missing:
+        raise SemError("engine='semopy' needs the package semopy; install it with pip install semopy") from missing
+    _check(structure)
+    code = _codes(structure)
+    table = pd.DataFrame(sample.values, columns=[code[name] for name in structure.observed])
+    model = semopy.Model("\n".join(_text(structure, code)))
+    with _quiet():
+        return model, model.fit(table, options=dict(_TOLERANCE if options is None else options))
+
+
+def _codes(structure: Structure) -> dict[str, str]:
+    """Names that semopy can read."""
+    return {name: f"v{i}" for i, name in enumerate((*structure.observed, *structure.latent))}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back warnings and log messages; what they say is in the result."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 def _check(structure: Structure) -> None:

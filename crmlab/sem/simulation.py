@@ -32,9 +32,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import expressions
+from .continuous import estimate
 from .errors import SemError
 from .estimators import GroupSample
-from .fit import Choices, Fit, estimate
+from .fit import Choices, Fit
 from .matrices import Defaults, Parameter, Structure, structure
 from .moments import Array
 from .syntax import Model

@@ -2,15 +2,22 @@
 
 A loading or path is multiplied by sd(cause)/sd(effect); a variance is divided by the implied variance of its variable;
 a covariance by the residual standard deviations of its two; a mean by the standard deviation. In std_lv observed
-variables keep their units. Standard deviations are the model-implied ones of each group.
+variables keep their units. Standard deviations are the model-implied ones of each group. Errors are by the delta
+method: that of g(θ) is √(JVJ') with J = dg/dθ and V the covariance of the estimates.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from .matrices import Structure
 from .moments import Array
+
+KINDS = ("all", "lv")
+_STEP = 1e-5  # of the central differences, in units of a parameter where that is above 1
+_NOTHING = 1e-14  # variance that is rounding of the differences: the quantity is fixed
 
 
 def standardised(structure: Structure, theta: Array) -> tuple[Array, Array]:
@@ -33,6 +40,26 @@ def standardised(structure: Structure, theta: Array) -> tuple[Array, Array]:
         _scale(lv, structure, group, *units)
         _scale(everything, structure, group, sd, residual_sd)
     return lv, everything
+
+
+def delta_errors(function: Callable[[Array], Array], theta: Array, vcov: Array) -> Array:
+    """Standard errors of function(θ), (k,), by the delta method with central differences; nan where V is.
+
+    Examples
+    --------
+    >>> delta_errors(lambda t: np.array([t[0] * t[1], 7.0]), np.array([2.0, 3.0]), np.diag([0.01, 0.04]))  # √.25
+    array([0.5, 0. ])
+    """
+    steps = _STEP * np.maximum(1.0, np.abs(theta))
+    slopes = [
+        (function(theta + step) - function(theta - step)) / (2 * size)
+        for size, step in zip(steps, np.diag(steps), strict=True)
+    ]
+    jacobian = np.array(slopes).reshape(len(theta), -1)
+    unknown = np.isnan(np.diagonal(vcov))
+    variance = np.einsum("qk,qr,rk->k", jacobian, np.where(np.isnan(vcov), 0.0, vcov), jacobian)
+    moved = (np.abs(jacobian[unknown]) > _STEP).any(axis=0)
+    return np.where(moved, np.nan, np.sqrt(np.where(variance > _NOTHING, variance, 0.0)))
 
 
 def _scale(values: Array, structure: Structure, group: int, sd: Array, residual_sd: Array) -> None:

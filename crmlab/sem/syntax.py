@@ -8,6 +8,8 @@ The operators (Rosseel 2012, Table 1; `<~` as in the lavaan tutorial):
 `B ~ A`    B is regressed on A             structural path A → B
 `x ~~ y`   x and y covary                  variance where both are the same
 `x ~ 1`    intercept of x
+`x | t1`   threshold of x              ordinal x; t1 is the lowest, `x | t1 + t2` names two
+`x ~*~ x`  scale of x                  ordinal x: 1 / standard deviation of its y*
 `d := ab`  d is defined by parameters      an expression in labels
 `a == b`   a linear constraint             an equation in labels
 =========  ==============================  =============================================
@@ -31,12 +33,14 @@ from functools import cached_property
 
 from .errors import ModelError
 
+ORDINAL_OPERATORS = ("|", "~*~")
+_THRESHOLD = re.compile(r"t[1-9]\d*")
 _TOKEN = re.compile(
     r"(?P<comment>[#!][^\n]*)"
     r"|(?P<newline>[\n;])"
     r"|(?P<space>[^\S\n]+)"
     r"|(?P<relation>:=|==)"
-    r"|(?P<operator>=~|<~|~~|~)"
+    r"|(?P<operator>=~|<~|~\*~|~~|~|\|)"
     r"|(?P<plus>\+)"
     r"|(?P<power>\*\*|\^)"
     r"|(?P<times>\*)"
@@ -47,6 +51,7 @@ _TOKEN = re.compile(
     r"|(?P<comma>,)"
     r"|(?P<sign>[-/])"
 )
+_INEQUALITY = re.compile(r"[<>]=?")
 
 
 @dataclass(frozen=True)
@@ -182,6 +187,11 @@ class Model:
         return {t.lhs: "A" if t.op == "=~" else "B" for t in self.terms if t.op in ("=~", "<~")}
 
     @cached_property
+    def ordinal(self) -> tuple[str, ...]:
+        """Variables of whose thresholds or scales the text speaks, which makes them ordinal."""
+        return tuple(dict.fromkeys(t.lhs for t in self.terms if t.op in ORDINAL_OPERATORS))
+
+    @cached_property
     def paths(self) -> tuple[tuple[str, str], ...]:
         return tuple((t.rhs, t.lhs) for t in self.terms if t.op == "~" and t.rhs != "1")
 
@@ -195,8 +205,15 @@ def _tokens(text: str) -> Iterator[_Token]:
         match = _TOKEN.match(text, position)
         column = position - line_start + 1
         if match is None:
+            if inequality := _INEQUALITY.match(text, position):
+                raise ModelError(
+                    f"inequality constraints ({inequality.group()}) are not offered; constraints are equalities, as in "
+                    "a == 2*b. Fit without it and look whether the estimates hold to it",
+                    line,
+                    column,
+                )
             raise ModelError(
-                f"cannot read {text[position]!r}. Names hold letters, digits, _ and .; operators are =~ <~ ~ ~~ + *",
+                f"cannot read {text[position]!r}. Names hold letters, digits, _ and .; operators are =~ <~ ~ ~~ | + *",
                 line,
                 column,
             )
@@ -363,7 +380,13 @@ def _check(terms: tuple[Term, ...]) -> None:
             raise ModelError(
                 f"{term.lhs} is defined by both =~ and <~; a block is reflective or formative", term.line, term.column
             )
-        if term.lhs == term.rhs and term.op != "~~":
+        if term.op == "|" and not _THRESHOLD.fullmatch(term.rhs):
+            raise ModelError(f"{term.written}: thresholds are named t1, t2, … from the lowest", term.line, term.column)
+        if term.op == "~*~" and term.lhs != term.rhs:
+            raise ModelError(
+                f"{term.written}: a scale is of one variable, as in {term.lhs} ~*~ {term.lhs}", term.line, term.column
+            )
+        if term.lhs == term.rhs and term.op not in ("~~", "~*~"):
             raise ModelError(
                 f"{term.lhs} {term.op} {term.rhs}: a variable cannot explain itself", term.line, term.column
             )

@@ -107,9 +107,9 @@ def template(name: str) -> Path:
 
     Examples
     --------
-    >>> template("csi_studie")
+    >>> template("csi_studie")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    crmlab.errors.InputError: template: there is no "csi_studie"; did you mean csi_study? There is: csi_study, rfm_study.
+    crmlab.errors.InputError: template: there is no "csi_studie"; did you mean csi_study? There is: csi_study, ...
     """
     here = Path(__file__).parent
     shelves = (here / "templates", here.parents[1] / "notebooks" / "templates")

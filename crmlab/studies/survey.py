@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from crmlab.responses import Responses
 
 
-def read_answers(data: str | Path, questionnaire: Questionnaire, *, sheet: str = "", encoding: str = "") -> Responses:
+def read_answers(
+    data: str | Path, questionnaire: Questionnaire, *, sheet: str = "", encoding: str = "", format: str = ""
+) -> Responses:
     """Read the answers to a questionnaire from a file, or from a data set of the course by its name.
 
     Parameters
@@ -32,7 +34,7 @@ def read_answers(data: str | Path, questionnaire: Questionnaire, *, sheet: str =
         Path of a CSV, XLSX or SAV file, or a name that ``crmlab.datasets.list()`` shows, such as ``mobi``.
     questionnaire
         The design of the survey.
-    sheet, encoding
+    sheet, encoding, format
         As in :func:`crmlab.read_responses`; empty: found out from the file.
 
     Raises
@@ -53,13 +55,14 @@ def read_answers(data: str | Path, questionnaire: Questionnaire, *, sheet: str =
     if not Path(data).exists() and str(data) in names:
         table = _data_set(str(data))
         checksum = hashlib.sha256(table.to_csv(index=False, lineterminator="\n").encode("utf-8")).hexdigest()
-        return dataclasses.replace(read_responses(table, questionnaire), source=str(data), sha256=checksum)
+        answers = read_responses(table, questionnaire, format=format or None)
+        return dataclasses.replace(answers, source=str(data), sha256=checksum)
     if not Path(data).exists():
         raise InputError(
             f"data: {data} does not exist; expected a CSV, XLSX or SAV file, or a data set of the course "
             f"({', '.join(names)}). Correct the path."
         )
-    return read_responses(data, questionnaire, sheet=sheet or None, encoding=encoding or None)
+    return read_responses(data, questionnaire, sheet=sheet or None, encoding=encoding or None, format=format or None)
 
 
 def write_files(
@@ -183,11 +186,14 @@ class SurveyPage(StudyPage):
         listings = [found, *self.further(self.t("data.objections"))]
         return dataclasses.replace(self.section("data", [table]), listings=listings)
 
-    def _provenance(self) -> Section:
+    def files(self) -> list[tuple[str, str, str | None]]:
+        """The user's files: what each is, its name, its checksum."""
         design = self.result.questionnaire
         checksum = hashlib.sha256(design.text.encode("utf-8")).hexdigest()
-        files = [("data", self.responses.source, self.responses.sha256), ("questionnaire", design.source, checksum)]
-        return self.provenance(files)
+        return [("data", self.responses.source, self.responses.sha256), ("questionnaire", design.source, checksum)]
+
+    def _provenance(self) -> Section:
+        return self.provenance(self.files())
 
 
 def on_gauge(index: float) -> str:

@@ -87,7 +87,7 @@ def figure(ax: Axes, alt: str | None = None) -> None:
     ax
         Axes as a drawing function of :mod:`crmlab.plots` returns them.
     alt
-        What is seen, with its numbers; by default what the drawing function says of itself.
+        What is seen, with its numbers; by default what the drawing functions say of all axes of the figure.
 
     Raises
     ------
@@ -102,13 +102,13 @@ def figure(ax: Axes, alt: str | None = None) -> None:
     """
     import matplotlib.pyplot as plt
 
-    text = alt or style.alt(ax)
+    whole: Any = ax.get_figure(root=True)
+    text = alt or " ".join(filter(None, map(style.alt, whole.axes)))
     if not text.strip():
         raise ValueError(
             "figure: these axes have no alternative text. "
             "Say in alt=… what a reader who cannot see the figure should know."
         )
-    whole: Any = ax.get_figure(root=True)
     picture = io.BytesIO()
     whole.savefig(picture, format="png", metadata={"Software": None})
     plt.close(whole)

@@ -30,8 +30,7 @@
 # 5. tell when plain and when consistent partial least squares is right, and recognise when neither can answer.
 #
 # **Time:** 30 minutes.
-
-# %% [markdown] lang="en"
+#
 # These are the settings of this page. Everything random follows from the seed 随机种子, so you will see the numbers
 # we see. Change one and run the page again: that is the best way to get a feeling for what matters.
 
@@ -51,6 +50,7 @@ import pandas as pd
 
 from crmlab import Questionnaire, csi, sem
 from crmlab.datasets import load_mobi, simulate_survey
+from crmlab.sem.second_opinion import reported
 from crmlab.teaching import figure, record, show
 
 # %% [markdown] lang="en"
@@ -65,8 +65,7 @@ from crmlab.teaching import figure, record, show
 # You need three things for an honest answer: the number, its uncertainty, and the reasons behind it. The story is
 # invented, but this year's answers are real: they come from the European customer satisfaction survey of mobile-phone
 # users that Tenenhaus and others published in 2005.
-
-# %% [markdown] lang="en"
+#
 # ## The model before the method
 #
 # Satisfaction cannot be read off a thermometer. It is a **latent variable** 潜变量: we see only answers to questions,
@@ -83,8 +82,7 @@ show(questionnaire.constructs[["en", "zh", "n_items", "role"]])
 # 感知价格, satisfaction 顾客满意度, complaints 顾客抱怨 and loyalty 顾客忠诚度. The European model adds the image of
 # the company 企业形象. The logic is the same: what I expected and what I got make me satisfied or not, and that
 # decides whether I complain and whether I stay.
-
-# %% [markdown] lang="en"
+#
 # ### The formula
 #
 # Let $\bar x_i$ be the mean answer to item $i$ of the satisfaction block, on a scale from $\min_i$ to $\max_i$, and
@@ -212,8 +210,7 @@ figure(survey.plot("priority"))
 # point. Ten points more in quality would lift it by about six. The head of marketing wants lower prices because that
 # index looks bad; the model says that the money works harder in quality. What looks worst is not always what matters
 # most.
-
-# %% [markdown] lang="en"
+#
 # ## Can we trust the method? Customers whose truth we know
 #
 # With real customers we never learn whether an estimate was right. So we invent some. `simulate_survey` draws
@@ -339,6 +336,54 @@ show(corrected.problems)
 # questions would. Plain PLS gives calm numbers on the same survey. They describe the *scores* honestly, but **calm is
 # not the same as correct**: if a common factor is the truth, they are attenuated. Always read `problems` before you
 # read results.
+#
+# ### A second opinion
+#
+# If the constructs are common factors, there is a third method: **maximum likelihood** 最大似然 for the covariances
+# of all items, the classical structural equation model 结构方程模型. Here we also meet a second program. semopy
+# (Igolkina and Meshcheryakov, 2020) is written by other people; two programs that share no code and agree are worth
+# more than one. First our simulated customers of the factor world.
+
+# %%
+well_behaved = surveys["factor"].data
+ours = sem.fit(course.model(), well_behaved)
+theirs = sem.fit(course.model(), well_behaved, engine="semopy")
+gap = (ours.estimates["est"] - theirs.estimates["est"]).abs()[ours.estimates["se"] > 0]
+show({"estimates compared": len(gap), "equal to 0.0001": int((gap < 1e-4).sum())})
+show({"χ² of crmlab": ours.test.chisq, "χ² of semopy": theirs.test.chisq, "degrees of freedom": ours.df})
+
+# %% [markdown] lang="en"
+# They agree on every single estimate, and on $\chi^2$, which says how far the model is from the data. Where the model
+# is true, as it is here, $\chi^2$ is about as large as its degrees of freedom 自由度.
+#
+# Fit is often judged by two numbers from 0 (as bad as no relations at all) to 1: CFI and TLI; 0.90 is the least that
+# most journals accept. They compare the model with a **baseline** 基准模型 in which all items are unrelated.
+#
+# **Predict, then run.** Now the real survey, in which complaints are one single question (CUSCO). Will the programs
+# agree again?
+
+# %%
+ours = sem.fit(questionnaire.model(), answers)
+theirs = sem.fit(questionnaire.model(), answers, engine="semopy")
+said = {"crmlab": ours.fit_measures, "semopy": reported(theirs.structure, theirs.samples[0])}
+said = pd.DataFrame(said).T[["chisq", "df", "baseline_chisq", "cfi", "tli", "logl", "aic"]]
+show(said)
+
+# %% [markdown] lang="en"
+# The same $\chi^2$ on the same degrees of freedom: both found the same solution, and `ours.problems` would repeat that
+# it cannot tell image, expectation and quality apart. The rest differs, and the table shows why.
+#
+# * **CFI and TLI.** A single question cannot show its own error, so the model fixes that error at 0. semopy carries
+#   the 0 over into the baseline, where it is all that CUSCO has: an item without variance. No data can be like that:
+#   the baseline's $\chi^2$ is infinite, and beside infinitely bad every model is perfect: CFI 1.000, and TLI cannot be
+#   computed. In truth the fit is below 0.90.
+# * **AIC.** An information criterion rests on the log-likelihood. semopy has $\chi^2/n$ in its place, which *grows* as
+#   the fit gets worse. Do not choose models by it.
+# * **Missing answers** 缺失值. semopy computes each covariance from whoever answered both questions and does not tell.
+#   Ours says how many respondents it left out, or keeps them all with `missing="fiml"`.
+#
+# semopy is a good program, and our second opinion on every estimate. But a measure of fit that looks too good is a
+# reason to look at $\chi^2$, the degrees of freedom and the baseline first.
 
 # %% [markdown] lang="en"
 # ## From numbers to decisions
@@ -352,6 +397,7 @@ show(corrected.problems)
 # | Low importance, low performance | It looks bad and moves little | Low priority, however loud the complaint |
 # | The interval of a path includes 0 | The direction is unknown | Build no plan on this arrow |
 # | HTMT above 0.90 among the problems | Two constructs are answered as one | Ask better questions next year |
+# | Two programs give different fit | They compare with different baselines | Look at $\chi^2$ and the baseline first |
 #
 # We keep the key numbers of this chapter where a program can find them. Tests compare them with published values.
 
@@ -367,6 +413,8 @@ record(
         "confusion": confusion["estimate"].set_axis(names),
         "attenuated": attenuated,
         "coarse": coarse.set_index("scale points")["mean loading"],
+        "maximum_likelihood": said.loc["crmlab"],
+        "semopy": {"equal": int((gap < 1e-4).sum()), **said.loc["semopy", ["chisq", "cfi", "aic"]]},
     }
 )
 
@@ -403,5 +451,7 @@ record(
 #   297–316.
 # * Fornell, C., Johnson, M. D., Anderson, E. W., Cha, J., & Bryant, B. E. (1996). The American customer satisfaction
 #   index: nature, purpose, and findings. *Journal of Marketing* 60(4), 7–18.
+# * Igolkina, A. A., & Meshcheryakov, G. (2020). semopy: A Python package for structural equation modeling. *Structural
+#   Equation Modeling* 27, 952–963.
 # * Tenenhaus, M., Esposito Vinzi, V., Chatelin, Y.-M., & Lauro, C. (2005). PLS path modeling. *Computational
 #   Statistics & Data Analysis* 48, 159–205.

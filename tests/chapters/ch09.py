@@ -1,6 +1,12 @@
 """What chapter 9 must have found: published numbers, and what holds whatever its parameters."""
 
+import json
+from pathlib import Path
+
 import pytest
+
+#: lavaan 0.6-14, sem() on the same survey, complaints as one item.
+BY_LAVAAN = Path(__file__).parents[1] / "reference/cbsem/mobi_ml.json"
 
 GRID = [
     {"seed": 1, "bootstrap": 200, "respondents": 300},
@@ -32,6 +38,13 @@ def as_published(found):
     assert found["paths"] == pytest.approx(PUBLISHED_PATHS, abs=1e-6)
     assert found["index"] == pytest.approx(INDEX["path"], abs=1e-3)
     assert found["equal_weights"] == pytest.approx(EQUAL_WEIGHTS, abs=1e-3)
+    known = json.loads(BY_LAVAAN.read_text("utf-8"))["fit"]
+    expected = {name: known[name.replace("_", ".")] for name in found["maximum_likelihood"]}
+    assert found["maximum_likelihood"] == pytest.approx(expected, rel=5e-6)
+    # semopy 2.3.11: the same discrepancy, an impossible baseline, and AIC = 2 (59 parameters − χ²/n).
+    assert found["semopy"]["chisq"] == pytest.approx(known["chisq"], rel=5e-6)
+    assert found["semopy"]["cfi"] == 1
+    assert found["semopy"]["aic"] == pytest.approx(2 * (59 - known["chisq"] / 250), rel=5e-6)
 
 
 def holds(found, parameters):
@@ -54,6 +67,7 @@ def holds(found, parameters):
         "it corrects an error that is not there"
     )
     assert found["covered"] >= 6, "of nine 95 % intervals"
+    assert found["semopy"]["equal"] == 53, "22 variances and 16 loadings of items, 6 variances of constructs, 9 paths"
     assert sorted(found["coarse"].values(), reverse=True) == list(found["coarse"].values()), (
         "fewer points, less closely"
     )

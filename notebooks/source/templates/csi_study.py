@@ -22,6 +22,7 @@ questionnaire: str = "ecsi"  # path of a YAML file, or a shipped design such as 
 data: str = "mobi"  # path of a CSV, XLSX or SAV file, or a data set of the course such as mobi
 sheet: str = ""  # worksheet of a workbook; empty for the first
 encoding: str = ""  # encoding of a CSV; empty to find out
+format: str = ""  # whose export: wenjuanxing, qualtrics, limesurvey, …; empty to find out
 faults: str = "error"  # one of error, missing: stop at answers that cannot be read, or take them for missing
 engine: str = "pls"  # one of pls: how the model is estimated
 scheme: str = "path"  # one of path, centroid, factorial: inner weights
@@ -53,7 +54,7 @@ print("\n".join(design.lint()) or "Nothing to change.")
 # Every answer that was not read as found is listed with its row in the file.
 
 # %%
-responses = read_answers(data, design, sheet=sheet, encoding=encoding)
+responses = read_answers(data, design, sheet=sheet, encoding=encoding, format=format)
 print("\n".join(responses.problems) or "Nothing was found that needs a word.")
 show(responses.summary(), digits=2)
 
