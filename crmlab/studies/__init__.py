@@ -2,14 +2,14 @@
 
 :func:`run` executes a parameterised template and leaves the folder whole or not at all; :func:`check` says beforehand
 whether a template understands its parameters. The templates themselves read with :func:`read_answers` or
-:func:`read_orders`, and write with :func:`write_study`, :func:`write_weights` or :func:`write_rfm_study`.
+:func:`read_orders`, and write with :func:`write_csi_study`, :func:`write_weights_study` or :func:`write_rfm_study`.
 """
 
-from crmlab.studies.csi_study import write_study
+from crmlab.studies.csi_study import write_csi_study
 from crmlab.studies.rfm_study import read_orders, write_rfm_study
 from crmlab.studies.runner import NotebookError, Parameter, check, parameters, run, template
 from crmlab.studies.survey import read_answers
-from crmlab.studies.weights_study import shown_method, write_weights
+from crmlab.studies.weights_study import shown_method, write_weights_study
 
 __all__ = [
     "NotebookError",
@@ -21,7 +21,7 @@ __all__ = [
     "run",
     "shown_method",
     "template",
+    "write_csi_study",
     "write_rfm_study",
-    "write_study",
-    "write_weights",
+    "write_weights_study",
 ]
