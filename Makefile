@@ -48,7 +48,7 @@ test: lint
 # Jupyter refuses to serve root unless told to; in a container there is often nobody else.
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 lab: setup
-	@$(BIN)/jupyter lab $(ROOT_FLAG) $(LAB_FLAGS) --LabApp.default_url=/lab/tree/notebooks/06_survey_design.ipynb
+	@$(BIN)/jupyter lab $(ROOT_FLAG) $(LAB_FLAGS) --LabApp.default_url=/lab/tree/notebooks/01_customer_lifecycle.ipynb
 
 notebooks: setup
 	@$(BIN)/python notebooks/build.py

@@ -18,10 +18,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlab import csi, datasets, likert, plots, sampling, sem, studies, teaching, weighting
+    from crmlab import (
+        csi,
+        customers,
+        datasets,
+        lifecycle,
+        likert,
+        plots,
+        rfm,
+        sampling,
+        sem,
+        studies,
+        teaching,
+        transactions,
+        weighting,
+    )
     from crmlab.errors import InputError
     from crmlab.questionnaire import Questionnaire
     from crmlab.responses import Responses, read_responses
+    from crmlab.transactions import Transactions
 
     __version__: str
 
@@ -29,24 +44,44 @@ __all__ = [
     "InputError",
     "Questionnaire",
     "Responses",
+    "Transactions",
     "__version__",
     "csi",
+    "customers",
     "datasets",
+    "lifecycle",
     "likert",
     "plots",
     "read_responses",
+    "rfm",
     "sampling",
     "sem",
     "studies",
     "teaching",
+    "transactions",
     "weighting",
 ]
 
-_MODULES = ("csi", "datasets", "likert", "plots", "sampling", "sem", "studies", "teaching", "weighting")
+_MODULES = (
+    "csi",
+    "customers",
+    "datasets",
+    "lifecycle",
+    "likert",
+    "plots",
+    "rfm",
+    "sampling",
+    "sem",
+    "studies",
+    "teaching",
+    "transactions",
+    "weighting",
+)
 _MEMBERS = {
     "InputError": "errors",
     "Questionnaire": "questionnaire",
     "Responses": "responses",
+    "Transactions": "transactions",
     "read_responses": "responses",
 }
 

@@ -1,4 +1,4 @@
-"""The command line: from a questionnaire to its forms, from a survey's files to what is wrong in them and to a study.
+"""The command line: from files to what is wrong in them, to forms, and to a study.
 
 Commands parse, call and print. Bad input ends with exit code 2 and one paragraph on standard error; a failure of the
 program itself ends with exit code 1. A study folder that was there before is left as it was in both cases.
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from crmlab.responses import Responses
 
 _STUDY = "csi_study"
+_RFM_STUDY = "rfm_study"
 _WEIGHTS_STUDY = "weights_study"
 _CELLS_SHOWN = 50
 
 app = typer.Typer(
-    help="Customer relationship management, taught and done: from a questionnaire to a satisfaction index.",
+    help="Customer relationship management, taught and done: from orders to segments, from a survey to an index.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -139,6 +140,56 @@ def csi(
         "language": language,
     }
     _say(_summary(studies.run(_STUDY, parameters, out)))
+
+
+@app.command()
+def rfm(
+    data: Annotated[
+        str,
+        typer.Option("--data", metavar="FILE", help="CSV, XLSX or Parquet file or folder, or the course's cdnow."),
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the study; replaced as a whole.")],
+    customer: Annotated[str, typer.Option(metavar="C", help="Column of the customer's id.")] = "customer_id",
+    date: Annotated[str, typer.Option(metavar="D", help="Column of the day of the order.")] = "date",
+    amount: Annotated[str, typer.Option(metavar="A", help="Column of the amount.")] = "amount",
+    order: Annotated[
+        str, typer.Option(metavar="O", help="Column of the order number.", show_default="each line is an order")
+    ] = "",
+    as_of: Annotated[
+        str, typer.Option(metavar="DAY", help="The day that looks back.", show_default="the last day of the orders")
+    ] = "",
+    scheme: Annotated[str, typer.Option(metavar="rubric|quantile", help="How customers are scored.")] = "rubric",
+    bins: Annotated[int, typer.Option(metavar="N", help="Scores of the quantile scheme, 2 to 9.")] = 5,
+    unit: Annotated[
+        float, typer.Option(metavar="X", help="Money that the rubric calls 1.", show_default="as in the data")
+    ] = 0.0,
+    engine: Annotated[str, typer.Option(metavar="duckdb|spark", help="Where orders are counted.")] = "duckdb",
+    language: Annotated[str, typer.Option(metavar="en|zh", help="Language of the report.")] = "en",
+    sheet: Sheet = "",
+    encoding: Encoding = "",
+) -> None:
+    """Score and segment the customers of a file of orders by recency, frequency and monetary value.
+
+    The folder then holds report.html, customers.parquet, notebook.ipynb and summary.json.
+    """
+    from crmlab import studies
+
+    parameters = {
+        "data": data,
+        "customer": customer,
+        "date": date,
+        "amount": amount,
+        "order": order,
+        "as_of": as_of,
+        "scheme": scheme,
+        "bins": bins,
+        "unit": unit,
+        "engine": engine,
+        "sheet": sheet,
+        "encoding": encoding,
+        "language": language,
+    }
+    _say(_rfm_summary(studies.run(_RFM_STUDY, parameters, out)))
 
 
 @app.command()
@@ -268,6 +319,17 @@ def _summary(folder: Path) -> str:
     lower, upper = study["ci"]
     interval = "no interval" if lower is None else f"{study['level']:.0%} interval {lower:.1f} to {upper:.1f}"
     return f"Satisfaction index {study['index']:.1f} of 100 ({interval}, n = {study['n']}): {folder / 'report.html'}"
+
+
+def _rfm_summary(folder: Path) -> str:
+    import json
+
+    study = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    largest = max(study["segments"], key=lambda name: study["segments"][name]["customers"])
+    return (
+        f"{study['customers']:,} customers in {len(study['segments'])} segments as of {study['as_of']}, most of them "
+        f"{largest} ({study['segments'][largest]['share']:.0%}): {folder / 'report.html'}"
+    )
 
 
 def _make_folder(folder: Path) -> None:

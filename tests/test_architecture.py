@@ -27,7 +27,7 @@ PACKAGE = ROOT / "crmlab"
 FLOORS = (
     {"errors", "sem", "plots", "datasets", "index", "results", "workbook"},
     {"questionnaire", "sampling", "transactions"},
-    {"responses", "lifecycle", "rfm", "grading"},
+    {"responses", "customers", "lifecycle", "rfm", "grading"},
     {"likert", "weighting", "value"},
     {"csi"},
     {"loyalty"},

@@ -624,7 +624,12 @@ def install(monkeypatch: pytest.MonkeyPatch, folder: Path, data: pd.DataFrame | 
 
 
 def test_list_is_true_of_what_is_loaded():
-    loaded = {"mobi": datasets.load_mobi(), "survey": datasets.load_survey().data}
+    loaded = {
+        "cdnow": datasets.load_cdnow(),
+        "mobi": datasets.load_mobi(),
+        "orders": datasets.simulate_orders().data,
+        "survey": datasets.load_survey().data,
+    }
     table = datasets.list()
     assert table[["rows", "columns"]].T.to_dict("list") == {name: [*data.shape] for name, data in loaded.items()}
     assert all((ROOT / "datasets" / f"{name}.md").is_file() for name in table.index)

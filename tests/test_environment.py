@@ -188,7 +188,7 @@ def test_ci_stops_at_the_first_fault() -> None:
         ("setup", []),
         ("run", [".venv/bin/crmlab csi --questionnaire ecsi --data mobi --out build/mobile-survey"]),
         ("test", [".venv/bin/ruff check .", ".venv/bin/ruff format --check .", ".venv/bin/mypy", ".venv/bin/pytest"]),
-        ("lab", [".venv/bin/jupyter lab ", "/lab/tree/notebooks/06_survey_design.ipynb"]),
+        ("lab", [".venv/bin/jupyter lab ", "/lab/tree/notebooks/01_customer_lifecycle.ipynb"]),
         ("notebooks", [".venv/bin/python notebooks/build.py"]),
     ],
 )

@@ -95,10 +95,10 @@ def test_make_lab_serves_the_chapter(copy):
         )
     try:
         deadline = time.monotonic() + 90
-        while "/lab/tree/notebooks/06_survey_design.ipynb" not in log.read_text() and time.monotonic() < deadline:
+        while "/lab/tree/notebooks/01_customer_lifecycle.ipynb" not in log.read_text() and time.monotonic() < deadline:
             assert server.poll() is None, log.read_text()
             time.sleep(0.2)
-        assert "/lab/tree/notebooks/06_survey_design.ipynb" in log.read_text()
+        assert "/lab/tree/notebooks/01_customer_lifecycle.ipynb" in log.read_text()
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(timeout=30)

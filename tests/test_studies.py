@@ -605,7 +605,7 @@ def test_chinese_objections_use_only_what_the_english_ones_give() -> None:
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory, result, responses) -> Path:
     out = tmp_path_factory.mktemp("study")
-    studies.write_study(result, responses, out, "zh")
+    studies.write_csi_study(result, responses, out, "zh")
     return out / "tables.xlsx"
 
 
@@ -676,7 +676,7 @@ def test_the_workbook_holds_the_tables_of_the_result(book: Path, result, respons
 
 
 def test_the_same_tables_give_the_same_bytes(book: Path, result, responses, tmp_path: Path) -> None:
-    studies.write_study(result, responses, tmp_path / "again", "zh")
+    studies.write_csi_study(result, responses, tmp_path / "again", "zh")
     assert (tmp_path / "again" / "tables.xlsx").read_bytes() == book.read_bytes()
     with zipfile.ZipFile(book) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}

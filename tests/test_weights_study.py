@@ -110,7 +110,7 @@ def test_every_objection_has_chinese_words(study) -> None:
 
 def test_the_workbook_holds_the_tables_and_the_json_the_numbers(study, tmp_path: Path) -> None:
     found, shaken = study
-    studies.write_weights(found, shaken, "combined", tmp_path, "zh")
+    studies.write_weights_study(found, shaken, "combined", tmp_path, "zh")
     book = openpyxl.load_workbook(tmp_path / "tables.xlsx")
     assert {"weights", "levels", "index", "groups", "swings", "ranks", "judges", "problems"} <= set(book.sheetnames)
     weights = pd.read_excel(tmp_path / "tables.xlsx", sheet_name="weights", index_col="item")
@@ -124,7 +124,7 @@ def test_the_workbook_holds_the_tables_and_the_json_the_numbers(study, tmp_path:
             whole = [node["global"] for node in numbers["methods"][method]["weights"][level].values()]
             assert sum(whole) == pytest.approx(1), (method, level)
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    studies.write_weights(found, shaken, "combined", tmp_path, "zh")
+    studies.write_weights_study(found, shaken, "combined", tmp_path, "zh")
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before, "same result, same bytes"
 
 

