@@ -18,7 +18,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlab import csi, customers, datasets, plots, sem, studies, teaching, transactions
+    from crmlab import (
+        csi,
+        customers,
+        datasets,
+        likert,
+        plots,
+        sampling,
+        sem,
+        studies,
+        teaching,
+        transactions,
+        weighting,
+    )
     from crmlab.errors import InputError
     from crmlab.questionnaire import Questionnaire
     from crmlab.responses import Responses, read_responses
@@ -35,15 +47,30 @@ __all__ = [
     "csi",
     "customers",
     "datasets",
+    "likert",
     "plots",
     "read_responses",
+    "sampling",
     "sem",
     "studies",
     "teaching",
     "transactions",
+    "weighting",
 ]
 
-_MODULES = ("csi", "customers", "datasets", "plots", "sem", "studies", "teaching", "transactions")
+_MODULES = (
+    "csi",
+    "customers",
+    "datasets",
+    "likert",
+    "plots",
+    "sampling",
+    "sem",
+    "studies",
+    "teaching",
+    "transactions",
+    "weighting",
+)
 _MEMBERS = {
     "InputError": "errors",
     "Questionnaire": "questionnaire",

@@ -1,4 +1,4 @@
-"""The command line: ``crmlab csi`` makes a study of a survey, ``crmlab check`` says what is wrong with its files.
+"""The command line: from a questionnaire to its forms, from a survey's files to what is wrong in them and to a study.
 
 Commands parse, call and print. Bad input ends with exit code 2 and one paragraph on standard error; a failure of the
 program itself ends with exit code 1. A study folder that was there before is left as it was in both cases.
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crmlab.responses import Responses
 
 _STUDY = "csi_study"
+_WEIGHTS_STUDY = "weights_study"
 _CELLS_SHOWN = 50
 
 app = typer.Typer(
@@ -131,6 +132,62 @@ def csi(
 
 
 @app.command()
+def weights(
+    questionnaire: QuestionnaireFile,
+    data: DataFile,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the study; replaced as a whole.")],
+    judgements: Annotated[
+        str, typer.Option(metavar="FILE", help="YAML file or workbook with judgements.", show_default="none")
+    ] = "",
+    construct: Annotated[
+        str, typer.Option(metavar="NAME", help="Weigh the items of this construct only.", show_default="all")
+    ] = "",
+    by: By = "",
+    weighting: Annotated[
+        str, typer.Option(metavar="NAME", help="The method put first.", show_default="combined, else equal")
+    ] = "",
+    change: Annotated[float, typer.Option(metavar="SHARE", help="How far each weight is moved.")] = 0.2,
+    draws: Annotated[int, typer.Option(metavar="N", min=1, help="Random weightings.")] = 1000,
+    seed: Annotated[int, typer.Option(metavar="S", min=0, help="The same seed gives the same files.")] = 0,
+    language: Annotated[str, typer.Option(metavar="en|zh", help="Language of the report.")] = "en",
+    faults: Faults = "error",
+    sheet: Sheet = "",
+    encoding: Encoding = "",
+) -> None:
+    """Weigh the items of a survey by every method, and say what difference it makes.
+
+    The folder then holds report.html, tables.xlsx, notebook.ipynb and weights.json.
+    """
+    from crmlab import Questionnaire, studies
+    from crmlab import weighting as weights_of
+
+    # Bad input is found here, in seconds, rather than in the notebook.
+    design = Questionnaire.read(questionnaire)
+    answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding)
+    judged = weights_of.read_judgements(judgements, design) if judgements else None
+    found = weights_of.compare(
+        design, answers, judgements=judged, by=by or None, construct=construct or None, faults=faults
+    )
+    studies.shown_method(found, weighting)
+    parameters = {
+        "questionnaire": questionnaire,
+        "data": data,
+        "judgements": judgements,
+        "sheet": sheet,
+        "encoding": encoding,
+        "faults": faults,
+        "construct": construct,
+        "by": by,
+        "weighting": weighting,
+        "change": change,
+        "draws": draws,
+        "seed": seed,
+        "language": language,
+    }
+    _say(_weights_summary(studies.run(_WEIGHTS_STUDY, parameters, out)))
+
+
+@app.command()
 def check(
     questionnaire: QuestionnaireFile,
     data: DataFile,
@@ -154,6 +211,29 @@ def check(
     _say("Nothing stands in the way of an estimate.")
 
 
+@app.command("questionnaire")
+def write_questionnaire(
+    questionnaire: QuestionnaireFile,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files; other files in it stay.")],
+    codes: Annotated[bool, typer.Option("--codes", help="Print column names on the forms, for typing answers in.")] = (
+        False
+    ),
+) -> None:
+    """Make a questionnaire ready for the field: forms to print, and the codebook.
+
+    The folder then holds form_en.html, form_zh.html and codebook.xlsx.
+    """
+    from crmlab import Questionnaire
+
+    design = Questionnaire.read(questionnaire)
+    _say_design(design)
+    _make_folder(out)
+    for language in ("en", "zh"):
+        design.write_form(out / f"form_{language}.html", language, codes=codes)
+    design.write_codebook(out / "codebook.xlsx")
+    _say(f"Forms and codebook: {out}")
+
+
 def _require_estimable(questionnaire: str, data: str, *, by: str, faults: str, sheet: str, encoding: str) -> None:
     """Find bad input here, in a second, rather than in the notebook."""
     from crmlab import Questionnaire, studies
@@ -171,6 +251,29 @@ def _summary(folder: Path) -> str:
     lower, upper = study["ci"]
     interval = "no interval" if lower is None else f"{study['level']:.0%} interval {lower:.1f} to {upper:.1f}"
     return f"Satisfaction index {study['index']:.1f} of 100 ({interval}, n = {study['n']}): {folder / 'report.html'}"
+
+
+def _make_folder(folder: Path) -> None:
+    from crmlab.errors import InputError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be made a folder ({error.strerror}); expected a place you may write to. Choose another."
+        ) from None
+
+
+def _weights_summary(folder: Path) -> str:
+    import json
+
+    study = json.loads((folder / "weights.json").read_text(encoding="utf-8"))
+    indices = [method["index"] for method in study["methods"].values()]
+    own = study["methods"][study["shown"]]["index"]
+    return (
+        f"Index {own:.1f} of 100 ({study['shown']}); {len(indices)} weightings between {min(indices):.1f} and "
+        f"{max(indices):.1f}: {folder / 'report.html'}"
+    )
 
 
 def _say_design(design: Questionnaire) -> None:

@@ -29,8 +29,10 @@ import numpy as np
 from . import index_formula, sem
 from .csi_many import INTERVAL_COLUMNS, GroupEstimate, SatisfactionIndices, gathered, group_seed, in_parallel
 from .errors import InputError
+from .likert.gaps import quadrants
 from .questionnaire import Questionnaire
 from .responses import Responses, read_responses
+from .sampling import ten_times_rule
 from .sem.bootstrap import INTERVALS
 from .sem.moments import MISSING, Array
 from .sem.pls import path_model
@@ -534,15 +536,7 @@ class SatisfactionIndex:
             performance_ci_lower=performance["ci_lower"],
             performance_ci_upper=performance["ci_upper"],
         )
-        important = table["importance"] >= table["importance"].mean()
-        strong = table["performance"] >= table["performance"].mean()
-        names = {
-            (True, False): "act now",
-            (True, True): "keep up",
-            (False, False): "low priority",
-            (False, True): "possible overkill",
-        }
-        return table.assign(quadrant=[names[key] for key in zip(important, strong, strict=True)])
+        return table.assign(quadrant=quadrants(table["importance"], table["performance"]))
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain numbers and strings, as written to `index.json`; nan becomes None."""

@@ -93,7 +93,7 @@ class Questionnaire:
 
     @classmethod
     def shipped(cls, name: str) -> Questionnaire:
-        """A design that comes with crmlab: `ecsi`, `acsi` or `course_csi`.
+        """A design that comes with crmlab: `acsi`, `course_csi`, `ecsi` or `loyalty_value`.
 
         Raises
         ------
@@ -126,6 +126,11 @@ class Questionnaire:
         """The survey's title by language; its name where the file gives no title."""
         title = self._design.title
         return title.both() if title else dict.fromkeys(_INDEX, self.name)
+
+    @property
+    def about(self) -> dict[str, dict[str, str]]:
+        """The texts of the survey as a whole that the file gives, by language: title, intro, closing, dont_know."""
+        return {name: text.both() for name, text in self._design.about().items()}
 
     @property
     def index(self) -> str:
@@ -303,16 +308,65 @@ class Questionnaire:
 
         return indicator_tree(self.table(language), language=language, ax=ax)
 
-    def lint(self) -> list[str]:
-        """What a careful colleague would object to before the survey goes out, in a fixed order; empty when nothing.
+    def form(self, language: str = "en", *, codes: bool = False) -> str:
+        """The form for respondents: one self-contained HTML page, to print on A4 or to open, in English or Chinese.
 
-        Each message says which thing, why it matters and what to do. Whether an item asks two things is a guess from
-        its wording, and says so.
+        Parameters
+        ----------
+        language : "en" or "zh"
+        codes : bool
+            Print the column name beside each item. Respondents should not see it: a name such as LOY1 tells them what
+            is measured.
+
+        Raises
+        ------
+        InputError
+            For another language.
 
         Examples
         --------
-        >>> Questionnaire.shipped("course_csi").lint()
-        []
+        >>> page = Questionnaire.shipped("course_csi").form("zh")
+        >>> page.count('<input type="radio"'), "PQ1" in page, "顾客忠诚度" in page
+        (220, False, False)
+        """
+        from crmlab.questionnaire_form import form_html
+
+        return form_html(self._design, _language(language), codes=codes)
+
+    def write_form(self, path: str | Path, language: str = "en", *, codes: bool = False) -> None:
+        """Write `form` to a file. Raises `InputError` for another language or a path that cannot be written."""
+        _write(Path(path), self.form(language, codes=codes).encode("utf-8"))
+
+    def codebook(self) -> dict[str, pd.DataFrame]:
+        """What every column of the data means: tables survey, variables, value_labels, constructs and paths.
+
+        Examples
+        --------
+        >>> variables = Questionnaire.shipped("course_csi").codebook()["variables"].set_index("variable")
+        >>> variables.loc["PQ3", ["zh", "construct", "missing"]].tolist()
+        ['我需要时店员会主动帮助我', 'PerceivedQuality', '99']
+        """
+        from crmlab.questionnaire_codebook import codebook
+
+        return codebook(self._design, self.constructs, self.paths)
+
+    def write_codebook(self, path: str | Path) -> None:
+        """Write `codebook` as a workbook, always the same bytes. Raises `InputError` when it cannot be written."""
+        from crmlab.questionnaire_codebook import TITLES
+        from crmlab.workbook import xlsx
+
+        _write(Path(path), xlsx(self.codebook(), titles=TITLES))
+
+    def lint(self) -> list[str]:
+        """What a careful colleague would object to before the survey goes out, in a fixed order; empty when nothing.
+
+        Each message says which thing, why it matters and what to do. Rules about the wording of an item guess from its
+        words, and say so.
+
+        Examples
+        --------
+        >>> len(Questionnaire.shipped("course_csi").lint())
+        1
         >>> print(Questionnaire.shipped("acsi").lint()[0])
         Construct Complaints has a single item (COM1): its reliability cannot be estimated, and its measurement error
         passes into the paths. Add an item, or say so in the report.
@@ -320,6 +374,18 @@ class Questionnaire:
         from crmlab.questionnaire_lint import findings
 
         return findings(self._design)
+
+    def lint_table(self) -> pd.DataFrame:
+        """The findings of `lint` with the rule behind each and who has written about it: rule, finding, reference.
+
+        Examples
+        --------
+        >>> Questionnaire.shipped("course_csi").lint_table()["rule"].tolist()
+        ['agreement in one direction']
+        """
+        from crmlab.questionnaire_lint import finding_table
+
+        return finding_table(self._design)
 
     def __repr__(self) -> str:
         counts = f"{len(self._design.constructs)} constructs, {len(self._design.entries())} items"
@@ -335,7 +401,7 @@ def shipped_names() -> list[str]:
     Examples
     --------
     >>> shipped_names()
-    ['acsi', 'course_csi', 'ecsi']
+    ['acsi', 'course_csi', 'ecsi', 'loyalty_value']
     """
     return sorted(file.stem for file in _SHIPPED.glob("*.yaml"))
 
@@ -354,6 +420,16 @@ def _decode(file: Path) -> str:
         raise InputError(
             f"{file.name}, line {line}, column {column}: found the byte 0x{content[error.start]:02X}; expected text in "
             "UTF-8. Save the file as UTF-8 in your editor (it may be in GBK or another encoding now)."
+        ) from None
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise InputError(
+            f"{file} cannot be written ({error.strerror}); expected a file in a folder that exists and that you may "
+            "write to. Choose another place."
         ) from None
 
 

@@ -1,7 +1,7 @@
 """What a careful colleague would object to in a questionnaire: the rules behind `Questionnaire.lint` (chapter 6).
 
 Each rule reads a `Design` and yields messages that say which thing, why it matters and what to do. `RULES` lists them
-in the order in which they speak.
+in the order in which they speak, each with its reference. Rules about wording look for words: they guess, and say so.
 """
 
 from __future__ import annotations
@@ -9,35 +9,28 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 from crmlab.questionnaire_schema import Design, Language, Scale, Text, reach
+from crmlab.questionnaire_wording import absolute, double_barrelled, leading, negated, too_long
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LANGUAGES: dict[Language, str] = {"en": "English", "zh": "Chinese"}
 
 
 def findings(design: Design) -> list[str]:
     """All messages of all rules, in the order of `RULES` and, within a rule, of the file."""
-    return [message for rule in RULES for message in rule(design)]
+    return [message for rule in RULES for message in rule.objections(design)]
 
 
-def double_barrelled(wording: str, language: Language) -> str | None:
-    """The words that join two questions in one, or None.
+def finding_table(design: Design) -> pd.DataFrame:
+    """The same messages, one a row: rule, finding, reference."""
+    import pandas as pd
 
-    A conjunction counts unless it belongs to a set phrase (products and services), joins two ends of one scale (well or
-    poorly), names the terms of a comparison (between price and quality), or is part of another word (及时, 参与).
-
-    Examples
-    --------
-    >>> double_barrelled("The staff are quick and friendly", "en")
-    'quick and friendly'
-    >>> double_barrelled("Range of products and services", "en")
-    >>> double_barrelled("店员热情和专业", "zh")
-    '店员热情和专业'
-    >>> double_barrelled("与其他商店相比，投诉处理及时", "zh")
-    """
-    single, joined = _WORDING[language]
-    match = joined.search(single.sub("…", wording))
-    return match.group().strip() if match else None
+    rows = [(rule.name, message, rule.reference) for rule in RULES for message in rule.objections(design)]
+    return pd.DataFrame(rows, columns=["rule", "finding", "reference"])
 
 
 # --- The rules ------------------------------------------------------------------------------------------------------
@@ -68,16 +61,18 @@ def _single_item(design: Design) -> Iterator[str]:
             )
 
 
-def _double_barrelled(design: Design) -> Iterator[str]:
-    for entry in design.entries():
-        wordings = {language: getattr(entry.item, language) or "" for language in _LANGUAGES}
-        joined = {language: double_barrelled(words, language) for language, words in wordings.items()}
-        quoted = ", ".join(f"{language}: '{words}'" for language, words in joined.items() if words)
-        if quoted:
-            yield (
-                f"Item {entry.name} may ask two things ({quoted}): who agrees with one and not with the other cannot "
-                "answer. Ask one thing, or make two items of it."
-            )
+def _worded(find: Callable[[str, Language], str | None], objection: str) -> Callable[[Design], Iterator[str]]:
+    """A rule about the wording of single items; `objection` has places for the item and the words found."""
+
+    def rule(design: Design) -> Iterator[str]:
+        for entry in design.entries():
+            wordings = {language: getattr(entry.item, language) or "" for language in _LANGUAGES}
+            found = {language: find(words, language) for language, words in wordings.items()}
+            quoted = ", ".join(f"{language}: '{words}'" for language, words in found.items() if words)
+            if quoted:
+                yield objection.format(item=entry.name, quoted=quoted)
+
+    return rule
 
 
 def _unconnected(design: Design) -> Iterator[str]:
@@ -198,18 +193,125 @@ def _complaints_without_direction(design: Design) -> Iterator[str]:
             )
 
 
-RULES: tuple[Callable[[Design], Iterator[str]], ...] = (
-    _no_items,
-    _single_item,
-    _double_barrelled,
-    _unconnected,
-    _circles,
-    _unequal_scales,
-    _missing_translations,
-    _same_words,
-    _missing_code_is_answer,
-    _reversed_unlabelled,
-    _complaints_without_direction,
+def _agreement_in_one_direction(design: Design) -> Iterator[str]:
+    entries = design.entries()
+    words = [words for e in entries for text in e.scale.labels.values() for words in (text.en, text.zh) if words]
+    agreement = any(re.search("agree|同意|赞同", label, re.IGNORECASE) for label in words)
+    if agreement and len(entries) > 1 and not any(entry.item.reverse for entry in entries):
+        yield (
+            "No item is reversed although people are asked whether they agree: who says yes to everything "
+            "(acquiescence) looks satisfied, and careless answers cannot be told from careful ones. Turn an item or "
+            "two round in words of their own (slow instead of not quick) with reverse: true, or label the scale by "
+            "what is asked (very poor … very good)."
+        )
+
+
+def _no_way_out(design: Design) -> Iterator[str]:
+    if not design.missing_codes():
+        yield (
+            "The file does not say what becomes of somebody who cannot answer (neither missing nor dont_know): a guess "
+            "is then counted as an opinion. Add dont_know: {en: Don't know, zh: 不清楚} to offer a box, or the code "
+            "that stands for no answer, as in missing: [99]."
+        )
+
+
+class Rule(NamedTuple):
+    """A rule: its name, what it objects to in a design, and who has written about it."""
+
+    name: str
+    objections: Callable[[Design], Iterator[str]]
+    reference: str
+
+
+_PAYNE = "Payne, S. L. (1951). The art of asking questions. Princeton University Press."
+_KROSNICK = (
+    "Krosnick, J. A., & Presser, S. (2010). Question and questionnaire design. In Handbook of survey research (2nd "
+    "ed., pp. 263–313). Emerald."
+)
+_BOLLEN = "Bollen, K. A. (1989). Structural equations with latent variables. Wiley."
+_FORNELL = "Fornell, C., et al. (1996). The American Customer Satisfaction Index. Journal of Marketing 60(4), 7–18."
+_DILLMAN = (
+    "Dillman, D. A., Smyth, J. D., & Christian, L. M. (2014). Internet, phone, mail, and mixed-mode surveys (4th ed.). "
+    "Wiley."
+)
+_DIAMANTOPOULOS = (
+    "Diamantopoulos, A., et al. (2012). Guidelines for choosing between multi-item and single-item scales. Journal of "
+    "the Academy of Marketing Science 40, 434–449."
+)
+_SWAIN = (
+    "Swain, S. D., Weathers, D., & Niedrich, R. W. (2008). Assessing three sources of misresponse to reversed Likert "
+    "items. Journal of Marketing Research 45(1), 116–131."
+)
+_SARIS = (
+    "Saris, W. E., Revilla, M., Krosnick, J. A., & Shaeffer, E. M. (2010). Comparing questions with agree/disagree "
+    "response options to questions with item-specific response options. Survey Research Methods 4(1), 61–79."
+)
+_BOYLE = (
+    "Boyle, G. J. (1991). Does item homogeneity indicate internal consistency or item redundancy? Personality and "
+    "Individual Differences 12, 291–294."
+)
+_BRISLIN = (
+    "Brislin, R. W. (1970). Back-translation for cross-cultural research. J. Cross-Cultural Psychology 1, 185–216."
+)
+
+RULES: tuple[Rule, ...] = (
+    Rule("nothing measured", _no_items, _BOLLEN),
+    Rule("single item", _single_item, _DIAMANTOPOULOS),
+    Rule(
+        "double-barrelled",
+        _worded(
+            double_barrelled,
+            "Item {item} may ask two things ({quoted}): who agrees with one and not with the other cannot answer. Ask "
+            "one thing, or make two items of it.",
+        ),
+        _PAYNE,
+    ),
+    Rule(
+        "leading",
+        _worded(
+            leading,
+            "Item {item} may lead to an answer ({quoted}): people agree with what sounds expected, and the index rises "
+            "by wording alone. Ask it plainly.",
+        ),
+        _PAYNE,
+    ),
+    Rule(
+        "negation",
+        _worded(
+            negated,
+            "Item {item} may be negated ({quoted}): to deny a denial is hard, and who overlooks the word answers the "
+            "opposite. Say what is, with reverse: true if a high answer is bad.",
+        ),
+        _SWAIN,
+    ),
+    Rule(
+        "absolute word",
+        _worded(
+            absolute,
+            "Item {item} may admit no exception ({quoted}): one bad day makes an honest satisfied customer disagree. "
+            "Leave the word out, or ask how often.",
+        ),
+        _PAYNE,
+    ),
+    Rule(
+        "too long",
+        _worded(
+            too_long,
+            "Item {item} is long ({quoted}): readers skim, and who skims does not answer what was asked. Cut it to one "
+            "short sentence (at most 25 words, 40 characters in Chinese).",
+        ),
+        _PAYNE,
+    ),
+    Rule("outside the model", _unconnected, _FORNELL),
+    Rule("circle", _circles, _BOLLEN),
+    Rule("mixed scales", _unequal_scales, _DILLMAN),
+    Rule("missing translation", _missing_translations, _BRISLIN),
+    Rule("same words", _same_words, _BOYLE),
+    Rule("code that is an answer", _missing_code_is_answer, _DILLMAN),
+    Rule("reversed without labels", _reversed_unlabelled, _KROSNICK),
+    Rule("agreement in one direction", _agreement_in_one_direction, _SARIS),
+    Rule("no way out", _no_way_out, _KROSNICK),
+    Rule("complaints without direction", _complaints_without_direction, _FORNELL),
 )
 
 
@@ -244,8 +346,8 @@ def _shortest_way(start: str, end: str, steps: dict[str, list[str]]) -> list[str
 
 def _texts(design: Design) -> Iterator[tuple[str, Text]]:
     """Every text of the file with a name for it."""
-    if design.title:
-        yield "the title", design.title
+    for what, text in design.about().items():
+        yield f"the {what}", text
     for column, label in design.groups.items():
         yield f"group {column}", label
     yield from _scale_texts(design.scale, "the scale")
@@ -266,34 +368,3 @@ def _scale_texts(scale: Scale | None, whose: str) -> Iterator[tuple[str, Text]]:
 
 def _range(scale: Scale) -> str:
     return f"{scale.min}–{scale.max}"
-
-
-# Ways in which a conjunction stands in a question that asks one thing, and the conjunction with the words about it.
-_PEOPLE_EN = r"(?:friends?|famil(?:y|ies)|relatives?|colleagues?|acquaintances?)"
-_PEOPLE_ZH = r"(?:朋友|亲友|亲戚|家人|同事|同学|熟人)"
-_WORDING: dict[Language, tuple[re.Pattern[str], re.Pattern[str]]] = {
-    "en": (
-        re.compile(
-            r"\b(?:(?:products?|goods|services?) (?:and|or|&) (?:products?|goods|services?)"
-            rf"|{_PEOPLE_EN} (?:and|or) {_PEOPLE_EN}"
-            r"|terms and conditions|pros and cons|by and large|now and then|(?:again|more|over) and (?:again|more|over)"
-            r"|black and white|health and safety|research and development|supply and demand|wear and tear"
-            r"|more or less|once or twice|sooner or later|(?:\d+|one|two|three) or (?:\d+|two|three|four|more|several)"
-            r"|well or (?:badly|poorly)|good or bad|better or worse|high or low|yes or no|agree or disagree|or not"
-            r"|(\w+) or (?:un|dis|in|im|ir)\1|between (?:\w+ ){1,4}and \w+)\b",
-            re.IGNORECASE,
-        ),
-        re.compile(r"[\w'’…-]+,? (?:and/or|and|or|&) [\w'’…-]+", re.IGNORECASE),
-    ),
-    "zh": (
-        re.compile(
-            r"(?:产品|商品|货品|服务)(?:和|与|及|以及|或)(?:产品|商品|货品|服务)"
-            rf"|{_PEOPLE_ZH}(?:和|与|及|或|或者){_PEOPLE_ZH}"
-            r"|(\w+)或(?:者)?不\1|(?:好|高|多|快)[与或](?:坏|低|少|慢)|[一二两三几\d][次个天年]?或[二两三四几多\d]"
-            r"|[和与][^，。；？！]*?(?:相比|比较|相符|相称|相当|相同|相近|一致|一样|不同|接近|吻合|匹配|有关|相关|之间|差距|沟通|交流|打交道)"
-            r"|[温柔亲随平缓饱总][和]|和[谐气睦平善蔼解]|参与|给与|赠与|与否|与众不同|与时俱进|与其"
-            r"|及[时早格]|[涉普提顾波遍触]及|来[得不]及|或许|或多或少"
-        ),
-        re.compile(r"[\w…]{1,4}(?:以及|及|和|与|或者|或)[\w…]{1,4}"),
-    ),
-}

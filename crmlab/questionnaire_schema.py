@@ -146,9 +146,12 @@ class Design(Part):
     crmlab_questionnaire: Literal["1"] = Field(description="1, the version of the format that this crmlab reads")
     name: Words = Field(description="a short name of the survey")
     title: Text | None = Field(None, description="the title of the survey, {en: ..., zh: ...}")
+    intro: Text | None = Field(None, description="what the form says before the first question, {en: ..., zh: ...}")
+    closing: Text | None = Field(None, description="what the form says after the last question, {en: ..., zh: ...}")
     index: str = Field(description="the name of the construct whose value is the index")
     scale: Scale | None = Field(None, description="a mapping with min, max and, if wanted, labels")
     missing: list[Words] = Field([], description="a list of codes that mean 'no answer', such as [99]")
+    dont_know: Text | None = Field(None, description="the words of the box for who cannot answer, {en: ..., zh: ...}")
     id: Words | None = Field(None, description="the name of the column that identifies a respondent")
     groups: dict[str, Text] = Field({}, description="a mapping from grouping columns to {en: ..., zh: ...}")
     complaints: Complaints | None = Field(None, description="a mapping with construct and higher")
@@ -183,9 +186,16 @@ class Design(Part):
         """For each construct, the constructs it leads to."""
         return {name: [to for to, origins in self.paths.items() if name in origins] for name in self.constructs}
 
+    def about(self) -> dict[str, Text]:
+        """The texts of the survey as a whole that are given."""
+        texts = {"title": self.title, "intro": self.intro, "closing": self.closing, "dont_know": self.dont_know}
+        return {name: text for name, text in texts.items() if text is not None}
+
     def missing_codes(self) -> list[int | float | str]:
-        """Codes as numbers where they are written as numbers, else as text."""
-        return [_number(code) if re.fullmatch(r"[-+]?\d+(\.\d+)?", code) else code for code in self.missing]
+        """Codes as numbers where they are written as numbers, else as text; the words of dont_know are codes too."""
+        codes = [_number(code) if re.fullmatch(r"[-+]?\d+(\.\d+)?", code) else code for code in self.missing]
+        box = (self.dont_know.en, self.dont_know.zh) if self.dont_know else ()
+        return [*codes, *(words for words in box if words and words not in codes)]
 
 
 class Entry(NamedTuple):
@@ -238,7 +248,8 @@ def read_design(text: str, source: str) -> Design:
       line 1, column 1: key 'constructs' is missing; expected a mapping from construct names to label, mode and facets.
       Add it.
       line 2, column 1: found the unknown key 'nmae'; did you mean 'name'? Expected keys: crmlab_questionnaire, name,
-      title, index, scale, missing, id, groups, complaints, constructs, paths. Correct or remove it.
+      title, intro, closing, index, scale, missing, dont_know, id, groups, complaints, constructs, paths. Correct or
+      remove it.
     """
     tree = _Tree(_compose(text, source))
     faults = [*tree.faults, *_disagreements(tree)]

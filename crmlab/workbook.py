@@ -38,23 +38,7 @@ def write_xlsx(
     titles: Mapping[str, str] | None = None,
     formats: Mapping[str, str] | None = None,
 ) -> None:
-    """Write tables to an Excel workbook.
-
-    Parameters
-    ----------
-    tables
-        Tables by sheet name (at most 31 characters, none of ``[]:*?/\\``). A named index becomes the first columns.
-    path
-        The file to write; an existing one is replaced.
-    titles
-        What each sheet holds, in words, for the sheet of contents.
-    formats
-        Number format of the fractional numbers of a sheet, for example ``{"index": "0.0"}``; ``0.000`` if not given.
-
-    Notes
-    -----
-    Missing numbers are empty cells. Characters that XML cannot hold are written as ``\\ufffd``, and text is cut at
-    Excel's limit of 32,767 characters.
+    """Write tables to an Excel workbook; an existing file is replaced. The arguments are those of :func:`xlsx`.
 
     Examples
     --------
@@ -64,6 +48,31 @@ def write_xlsx(
     >>> cell = openpyxl.load_workbook(file)["answers"]["A2"]
     >>> cell.value, cell.data_type
     ('=1+1', 's')
+    """
+    Path(path).write_bytes(xlsx(tables, titles=titles, formats=formats))
+
+
+def xlsx(
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    titles: Mapping[str, str] | None = None,
+    formats: Mapping[str, str] | None = None,
+) -> bytes:
+    """Return tables as an Excel workbook.
+
+    Parameters
+    ----------
+    tables
+        Tables by sheet name (at most 31 characters, none of ``[]:*?/\\``). A named index becomes the first columns.
+    titles
+        What each sheet holds, in words, for the sheet of contents.
+    formats
+        Number format of the fractional numbers of a sheet, for example ``{"index": "0.0"}``; ``0.000`` if not given.
+
+    Notes
+    -----
+    Missing numbers are empty cells. Characters that XML cannot hold are written as ``\\ufffd``, and text is cut at
+    Excel's limit of 32,767 characters.
     """
     from openpyxl import Workbook
 
@@ -81,7 +90,7 @@ def write_xlsx(
         _fill(book.create_sheet(name), columns, rows, (formats or {}).get(name, _NUMBER_FORMAT))
     raw = io.BytesIO()
     book.save(raw)
-    Path(path).write_bytes(_timeless(raw))
+    return _timeless(raw)
 
 
 def _fill(sheet: Worksheet, columns: list[str], rows: Iterable[tuple[Any, ...]], number_format: str) -> None:

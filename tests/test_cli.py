@@ -304,6 +304,7 @@ def test_check_of_sound_files(survey: Path, crmlab) -> None:
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines() == [
         "Questionnaire survey.yaml: 6 constructs, 22 items.",
+        f"- {Questionnaire.read(survey / 'survey.yaml').lint()[0]}",
         "Answers survey.csv: 400 respondents.",
         "Nothing stands in the way of an estimate.",
     ]
@@ -317,8 +318,11 @@ def test_check_says_what_is_wrong_and_where(survey: Path, crmlab) -> None:
     assert ended.code == 2
     lines = ended.out.splitlines()
     findings = Questionnaire.read(survey / "survey.yaml").lint()
-    assert len(findings) == 1
-    assert lines[1] == f"- {findings[0]}"
+    assert [finding.split(":")[0] for finding in findings] == [
+        "Chinese text (zh) is missing for item EQ1",
+        "No item is reversed although people are asked whether they agree",
+    ]
+    assert lines[1:3] == [f"- {finding}" for finding in findings]
     assert any(line.startswith("- item PQ1 has 11 in row 18; the questionnaire says 1–10.") for line in lines)
     assert lines[-1] == "  row 18, PQ1: '11' outside the scale, read as missing"
     assert ended.err.startswith(

@@ -18,7 +18,8 @@ from crmlab.datasets import load_mobi, load_survey
 from crmlab.plots import style
 from crmlab.plots.questionnaire import indicator_tree
 from crmlab.questionnaire import shipped_names
-from crmlab.questionnaire_lint import circles, double_barrelled
+from crmlab.questionnaire_lint import RULES, circles
+from crmlab.questionnaire_wording import absolute, double_barrelled, leading, negated, too_long
 
 DESIGN = """\
 crmlab_questionnaire: 1
@@ -101,6 +102,15 @@ def test_plain_facts(cafe: Questionnaire) -> None:
     assert cafe.missing_codes == [99, -1, "n/a", 7.5]
     assert cafe.complaints == {"construct": "Grief", "higher": "more_complaints"}
     assert cafe.blocks == {"Taste": ["T1", "T2", "T3"], "Joy": ["J1", "J2"], "Grief": ["G1", "G2"]}
+
+
+def test_texts_about_the_survey(cafe: Questionnaire) -> None:
+    assert cafe.about == {"title": {"en": "Café", "zh": "咖啡馆"}}
+    more = DESIGN.replace("id: guest", "intro: Hello!\ndont_know: {en: No idea, zh: 不好说}\nid: guest")
+    survey = Questionnaire.from_text(more)
+    assert survey.about["intro"] == {"en": "Hello!", "zh": "Hello!"}
+    assert survey.missing_codes == [99, -1, "n/a", 7.5, "No idea", "不好说"], "the words of the box are codes as well"
+    assert any("(zh) is missing for the intro:" in finding for finding in survey.lint())
 
 
 def test_items(cafe: Questionnaire) -> None:
@@ -245,8 +255,8 @@ SCHEMA_FAULTS = {
     "unknown key at the top": (
         ("id: guest", "idd: guest"),
         "cafe.yaml, line 7, column 1: found the unknown key 'idd'; did you mean 'id'? Expected keys: "
-        "crmlab_questionnaire, name, title, index, scale, missing, id, groups, complaints, constructs, paths. Correct "
-        "or remove it.",
+        "crmlab_questionnaire, name, title, intro, closing, index, scale, missing, dont_know, id, groups, complaints, "
+        "constructs, paths. Correct or remove it.",
     ),
     "unknown key in an item": (
         ("reverse: true", "reversed: true"),
@@ -620,7 +630,7 @@ def test_a_path_that_leads_nowhere(tmp_path: Path) -> None:
         Questionnaire.read("no/such.yaml")
     assert str(caught.value) == (
         "questionnaire: no/such.yaml does not exist; expected a YAML file or one of the shipped names acsi, "
-        "course_csi, ecsi. Correct the path."
+        "course_csi, ecsi, loyalty_value. Correct the path."
     )
     with pytest.raises(InputError, match="is a folder; expected a YAML file"):
         Questionnaire.read(tmp_path)
@@ -635,7 +645,8 @@ def test_read_takes_a_shipped_name_unless_a_file_bears_it(tmp_path: Path, monkey
 
 def test_shipped_refuses_other_names() -> None:
     with pytest.raises(
-        InputError, match=r"^questionnaire: found the name 'esci'; expected one of acsi, course_csi, ecsi\."
+        InputError,
+        match=r"^questionnaire: found the name 'esci'; expected one of acsi, course_csi, ecsi, loyalty_value\.",
     ):
         Questionnaire.shipped("esci")
 
@@ -737,6 +748,39 @@ FINDINGS = {
         "Item T2 is reversed, but its scale is not labelled at both ends: nobody can check that 5 means little of "
         "Taste. Add scale labels for 1 and 5.",
     ),
+    "leading": (
+        changed("{en: I felt at home, zh: 宾至如归}", "{en: Surely I felt at home, zh: 大家都知道这里宾至如归}"),
+        "Item J2 may lead to an answer (en: 'Surely', zh: '大家都知'): people agree with what sounds expected, and the "
+        "index rises by wording alone. Ask it plainly.",
+    ),
+    "negation": (
+        changed("{en: I felt at home, zh: 宾至如归}", "{en: I did not feel strange, zh: 我没有感到陌生}"),
+        "Item J2 may be negated (en: 'not', zh: '没有'): to deny a denial is hard, and who overlooks the word answers "
+        "the opposite. Say what is, with reverse: true if a high answer is bad.",
+    ),
+    "absolute word": (
+        changed("{en: I felt at home, zh: 宾至如归}", "{en: I always felt at home, zh: 总是宾至如归}"),
+        "Item J2 may admit no exception (en: 'always', zh: '总是'): one bad day makes an honest satisfied customer "
+        "disagree. Leave the word out, or ask how often.",
+    ),
+    "too long": (
+        changed("en: I felt at home", f"en: I felt {'very ' * 30}much at home"),
+        "Item J2 is long (en: '35 words'): readers skim, and who skims does not answer what was asked. Cut it to one "
+        "short sentence (at most 25 words, 40 characters in Chinese).",
+    ),
+    "agreement in one direction": (
+        changed("5: {en: high, zh: 高}", "5: {en: agree, zh: 高}").replace(", reverse: true", ""),
+        "No item is reversed although people are asked whether they agree: who says yes to everything (acquiescence) "
+        "looks satisfied, and careless answers cannot be told from careful ones. Turn an item or two round in words of "
+        "their own (slow instead of not quick) with reverse: true, or label the scale by what is asked (very poor … "
+        "very good).",
+    ),
+    "no way out": (
+        re.sub(r"missing: .*\n", "", CLEAN),
+        "The file does not say what becomes of somebody who cannot answer (neither missing nor dont_know): a guess is "
+        "then counted as an opinion. Add dont_know: {en: Don't know, zh: 不清楚} to offer a box, or the code that "
+        "stands for no answer, as in missing: [99].",
+    ),
     "complaints without direction": (
         changed("complaints: {construct: Grief, higher: more_complaints}\n", ""),
         "Construct Grief is about complaints, but the file does not say what a high answer means: the signs of its "
@@ -757,6 +801,60 @@ def test_each_rule_speaks_where_it_should(text: str, message: str) -> None:
 )
 def test_one_fault_one_finding(name: str) -> None:
     assert len(lint(FINDINGS[name][0])) == 1
+
+
+def test_each_finding_has_its_rule_and_its_reference() -> None:
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    told = [Questionnaire.from_text(text).lint_table().set_index("finding") for text, _ in FINDINGS.values()]
+    for table, (_, message) in zip(told, FINDINGS.values(), strict=True):
+        assert re.search(r"\(\d{4}\)\.", table.loc[message, "reference"])
+    assert {table.loc[message, "rule"] for table, (_, message) in zip(told, FINDINGS.values(), strict=True)} == {
+        rule.name for rule in RULES
+    }
+
+
+def test_every_message_gives_a_reason_and_a_remedy() -> None:
+    """After the colon the reason, after the full stop what to do."""
+    for _, message in FINDINGS.values():
+        assert re.search(r": .*[.)] [A-Z][^.]*", message), message
+
+
+@pytest.mark.parametrize(
+    ("find", "wording", "language"),
+    [
+        (leading, "The shop is obviously clean", "en"),
+        (leading, "I like our award-winning staff", "en"),
+        (leading, "您不觉得店内干净吗", "zh"),
+        (negated, "The staff isn't polite", "en"),
+        (negated, "There is no queue", "en"),
+        (negated, "店员不热情", "zh"),
+        (negated, "这里没有排队", "zh"),
+        (absolute, "Nobody waits here", "en"),
+        (absolute, "我从不需要等待", "zh"),
+        (too_long, "店" * 41, "zh"),
+    ],
+)
+def test_wordings_that_are_objected_to(find, wording: str, language: str) -> None:
+    assert find(wording, language)
+
+
+@pytest.mark.parametrize(
+    ("find", "wording", "language"),
+    [
+        (leading, "The staff is excellent", "en"),
+        (leading, "店员当时很热情", "zh"),
+        (negated, "Whether or not I complained", "en"),
+        (negated, "I noted the knot", "en"),
+        (negated, "您满不满意", "zh"),
+        (negated, "不仅便宜，质量也好", "zh"),
+        (absolute, "All in all, I am satisfied", "en"),
+        (absolute, "Overall quality", "en"),
+        (absolute, "总的来说，我感到满意", "zh"),
+        (too_long, "word " * 25, "en"),
+    ],
+)
+def test_wordings_that_are_not_objected_to(find, wording: str, language: str) -> None:
+    assert find(wording, language) is None
 
 
 def test_a_missing_code_is_told_once_for_each_scale() -> None:
@@ -1029,13 +1127,29 @@ def test_course_csi_is_the_course_model() -> None:
     assert course.complaints == {"construct": "Complaints", "higher": "better_handling"}
 
 
+def test_loyalty_value_holds_the_item_groups_of_the_course() -> None:
+    """Course map B13 (seven measures of value), E18 (ideas, behaviour, look and sound), A3 (loyalty as a composite)."""
+    design = Questionnaire.shipped("loyalty_value")
+    assert design.facets.groupby("construct", sort=False).size().to_dict() == {
+        "Value": 7,
+        "Satisfaction": 3,
+        "Loyalty": 5,
+    }
+    assert design.constructs["mode"].to_dict() == {
+        "Value": "reflective",
+        "Satisfaction": "reflective",
+        "Loyalty": "formative",
+    }
+
+
 def test_what_lint_finds_in_the_shipped_designs_is_true_of_them() -> None:
     findings = {
         name: [message.split(":")[0] for message in Questionnaire.shipped(name).lint()] for name in shipped_names()
     }
     assert findings == {
         "acsi": ["Construct Complaints has a single item (COM1)"],
-        "course_csi": [],
+        # The course asks for agreement with 22 favourable statements.
+        "course_csi": ["No item is reversed although people are asked whether they agree"],
         # Each of these items asks about two things in the original, too.
         "ecsi": [
             "Construct Complaints has a single item (CUSCO)",
@@ -1044,7 +1158,9 @@ def test_what_lint_finds_in_the_shipped_designs_is_true_of_them() -> None:
             "Item PERQ3 may ask two things (en",
             "Item PERQ6 may ask two things (en",
             "Item PERQ7 may ask two things (en",
+            "The file does not say what becomes of somebody who cannot answer (neither missing nor dont_know)",
         ],
+        "loyalty_value": [],
     }
 
 

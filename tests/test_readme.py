@@ -59,6 +59,7 @@ def test_the_readme_holds_the_commands_tested_here():
         ".venv/bin/papermill notebooks/09_satisfaction_index.ipynb build/lecture.ipynb -p respondents 300",
         "source .venv/bin/activate",
         "cp crmlab/questionnaires/course_csi.yaml my_survey.yaml",
+        "crmlab questionnaire --questionnaire my_survey.yaml --out build/field",
         "crmlab check --questionnaire my_survey.yaml --data my_answers.xlsx",
         "crmlab csi --questionnaire my_survey.yaml --data my_answers.xlsx --by store --out build/my-survey",
     ]
@@ -114,6 +115,11 @@ def test_the_instructors_lecture(copy):
 def test_the_analysts_path_and_its_python(copy):
     done = shell("\n".join(BLOCKS[-1].splitlines()), copy)
     assert done.returncode == 0, done.stderr
+    assert {path.name for path in (copy / "build" / "field").iterdir()} == {
+        "form_en.html",
+        "form_zh.html",
+        "codebook.xlsx",
+    }
     files = {path.name for path in (copy / "build" / "my-survey").iterdir()}
     assert files == {"report.html", "tables.xlsx", "index.json", "notebook.ipynb"}
     (script,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)

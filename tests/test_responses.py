@@ -20,7 +20,7 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 
 from crmlab.errors import InputError
 from crmlab.questionnaire import Questionnaire
-from crmlab.responses import Responses, files, read_responses, read_table, recode
+from crmlab.responses import Responses, files, read_responses, read_table, recode, table
 from crmlab.responses.cells import usual_sets
 
 
@@ -218,18 +218,20 @@ def test_many_rows_are_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyP
     cells = rng.choice(["1", "2", "非常满意", "", "x"], (100, 2))
     path = written(tmp_path / "tea.csv", text_of([["S1", "S2"], *cells.tolist()]))
     whole = read_responses(path, TEA)
-    monkeypatch.setattr(files, "_CHUNK", 7)
-    parts = read_responses(path, TEA)
-    assert_frame_equal(parts.data, whole.data)
-    assert_frame_equal(parts.cells, whole.cells)
-    assert parts.problems == whole.problems
+    monkeypatch.setattr(files, "_BLOCK", 7)
+    for many in (65_536, 3):  # with five values in a column, as numbers all the way, and as texts from some row on
+        monkeypatch.setattr(table, "_MANY", many)
+        parts = read_responses(path, TEA)
+        assert_frame_equal(parts.data, whole.data)
+        assert_frame_equal(parts.cells, whole.cells)
+        assert parts.problems == whole.problems
 
 
 def test_a_recogniser_can_stand_before_the_recoding(tmp_path: Path) -> None:
     """The reason why `read_table` and `recode` are two: a platform's headers are put right between them."""
-    table = read_table(written(tmp_path / "tea.csv", "1、茶很好,2、茶太贵\n4,2\n"))
-    table.header[:] = ["S1", "S2"]
-    assert recode(table, TEA).data.to_numpy().tolist() == [[4, 4]]
+    raw = read_table(written(tmp_path / "tea.csv", "1、茶很好,2、茶太贵\n4,2\n"))
+    raw.header[:] = ["S1", "S2"]
+    assert recode(raw, TEA).data.to_numpy().tolist() == [[4, 4]]
 
 
 # ---------------------------------------------------------------------------------------------- what a cell can say
@@ -506,11 +508,11 @@ def test_no_group() -> None:
 
 
 def test_columns_that_are_not_there_or_not_named() -> None:
-    frame = pd.DataFrame({"S1": [1, 2], "S2": [1, 2], "Branch": ["a", "b"], "age": [30, 40]})
+    frame = pd.DataFrame({"S1": [1, 2], "S2": [1, 2], "Brunch": ["a", "b"], "age": [30, 40]})
     assert read_responses(frame, SHOP).problems == [
-        "Columns the questionnaire does not name, not used: Branch and age.",
+        "Columns the questionnaire does not name, not used: Brunch and age.",
         "the DataFrame has no column respondent; repeated answers cannot be found.",
-        "the DataFrame has no column branch (did you mean Branch?); there are no results by it.",
+        "the DataFrame has no column branch (did you mean Brunch?); there are no results by it.",
     ]
 
 
@@ -521,10 +523,10 @@ def test_columns_without_a_name(tmp_path: Path) -> None:
 
 
 def test_items_without_a_column() -> None:
-    frame = pd.DataFrame({"s1": [1], "age": [30]})
+    frame = pd.DataFrame({"S11": [1], "age": [30]})
     assert message(lambda: read_responses(frame, TEA)) == (
-        "the DataFrame has no column for 2 of the 2 items of the questionnaire tea: S1 (did you mean s1?) and S2. "
-        "Its columns are s1 and age. Name the columns in the first row as in the questionnaire."
+        "the DataFrame has no column for 2 of the 2 items of the questionnaire tea: S1 (did you mean S11?) and S2. "
+        "Its columns are S11 and age. Name the columns in the first row as in the questionnaire."
     )
 
 

@@ -10,11 +10,15 @@ from __future__ import annotations
 import pandas as pd
 
 from crmlab.datasets.cdnow import load_cdnow
+from crmlab.datasets.kano import KanoSurvey, simulate_kano
 from crmlab.datasets.mobi import load_mobi
 from crmlab.datasets.orders import SimulatedOrders, simulate_orders
+from crmlab.datasets.response_style import ResponseStyleSurvey, simulate_response_style
 from crmlab.datasets.survey import SimulatedSurvey, SurveyTruth, load_survey, simulate_survey
 
 __all__ = [
+    "KanoSurvey",
+    "ResponseStyleSurvey",
     "SimulatedOrders",
     "SimulatedSurvey",
     "SurveyTruth",
@@ -22,7 +26,9 @@ __all__ = [
     "load_cdnow",
     "load_mobi",
     "load_survey",
+    "simulate_kano",
     "simulate_orders",
+    "simulate_response_style",
     "simulate_survey",
 ]
 

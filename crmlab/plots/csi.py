@@ -9,13 +9,14 @@ says is in :mod:`crmlab.plots.csi_texts`, in English and Chinese; where the boxe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate, product
+from itertools import product
 from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 from . import csi_texts as texts
 from .csi_texts import Wording, number, wrap
 from .layout import Arrow, Box, Layout, arrange
+from .rows import absent, bold_rows, broken, intervals, name_rows, require, row_centres, title, value_column
 from .style import PALETTE, REPORT_WIDTH, axes_or_new, embolden, set_alt
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ QUADRANTS: dict[str, tuple[bool, bool]] = {
     "possible overkill": (False, True),
     "low priority": (False, False),
 }
+
+#: What importance may be on the priority map.
+IMPORTANCE = ("effect", "correlation", "stated")
 
 #: Where a point's name may stand, as offsets in points, tried in this order.
 LABEL_PLACES = tuple(
@@ -91,22 +95,22 @@ def construct_bars(
     'Satisfaction: 72.5 of 100 points'
     """
     words = Wording(language, labels, level)
-    _require(index, ("index", "ci_lower", "ci_upper"), "construct_bars")
+    require(index, ("index", "ci_lower", "ci_upper"), "construct_bars")
     if highlight is not None and highlight not in index.index:
-        raise ValueError(_absent("construct_bars", highlight, index.index))
-    names = [_broken(words.name(name)) for name in index.index]
-    rows, room = _row_centres(names, inches=0.36)
+        raise ValueError(absent("construct_bars", highlight, index.index))
+    names = [broken(words.name(name)) for name in index.index]
+    rows, room = row_centres(names, inches=0.36)
     ax = axes_or_new(ax, height=1.3 + 0.36 * room)
     colours = [PALETTE["highlight" if name == highlight else "main"] for name in index.index]
     ax.barh(rows, index["index"], height=0.62, color=colours, edgecolor=PALETTE["ink"], linewidth=0.6)
-    _intervals(ax, rows, index["ci_lower"], index["ci_upper"])
-    _name_rows(ax, names, rows)
-    _value_column(ax, rows, words.intervals(index))
-    _bold_rows(ax, [row for row, name in enumerate(index.index) if name == highlight])
+    intervals(ax, rows, index["ci_lower"], index["ci_upper"])
+    name_rows(ax, names, rows)
+    value_column(ax, rows, words.intervals(index))
+    bold_rows(ax, [row for row, name in enumerate(index.index) if name == highlight])
     ax.set_xlim(0, 100)
     ax.set_xticks(range(0, 101, 20))
     ax.set_xlabel(words.index_axis(index))
-    _title(ax, _bars_title(words, index, highlight))
+    title(ax, _bars_title(words, index, highlight))
     set_alt(ax, texts.bars_alt(words, index, highlight))
     return ax
 
@@ -159,8 +163,8 @@ def path_diagram(
     ['0.51', '0.19']
     """
     words = Wording(language, labels, level)
-    _require(paths, ("from", "to", "estimate"), "path_diagram")
-    _require(index, ("index",), "path_diagram")
+    require(paths, ("from", "to", "estimate"), "path_diagram")
+    require(index, ("index",), "path_diagram")
     paths = _with_limits(paths, "ci_lower", "ci_upper")
     edges = list(zip(paths["from"], paths["to"], strict=True))
     hub = highlight if highlight is not None else _busiest(edges)
@@ -175,7 +179,7 @@ def path_diagram(
         _draw_arrow(ax, layout.arrows[edge], abs(estimate) / largest, zero, scale)
     for edge, estimate in zip(edges, paths["estimate"], strict=True):
         _draw_number(ax, layout.arrows[edge], number(estimate, 2), scale)
-    _title(ax, words("paths_title", name=words.name(hub)))
+    title(ax, words("paths_title", name=words.name(hub)))
     caption = [words("paths_caption")] + [words("paths_caption_dashed")] * bool(paths["holds_zero"].any())
     ax.set_xlabel("\n".join(caption), fontsize=8, color=PALETTE["grey"])
     set_alt(ax, texts.paths_alt(words, paths, facts, hub))
@@ -185,6 +189,7 @@ def path_diagram(
 def priority_map(
     table: pd.DataFrame,
     *,
+    importance: str = "effect",
     level: float = 0.95,
     ax: Axes | None = None,
     labels: Mapping[Any, str] | None = None,
@@ -201,6 +206,9 @@ def priority_map(
         One row a construct; columns ``importance`` (index points per point), ``performance`` (0–100), ``quadrant`` (a
         key of :data:`QUADRANTS`); if known, ``importance_ci_lower`` and ``_upper``, ``performance_ci_lower`` and
         ``_upper``, drawn as thin crosses.
+    importance
+        What importance is: a total ``"effect"`` in index points, a ``"correlation"`` with overall satisfaction, or
+        ``"stated"`` by the respondents; names the axis.
     level, ax, labels, language
         As for :func:`construct_bars`.
 
@@ -212,7 +220,8 @@ def priority_map(
     Raises
     ------
     ValueError
-        If a column is missing, the table is empty, a quadrant has another name, or the language is unknown.
+        If a column is missing, the table is empty, a quadrant or the importance has another name, or the language is
+        unknown.
 
     Examples
     --------
@@ -226,14 +235,16 @@ def priority_map(
     'To act on now: Quality.'
     """
     words = Wording(language, labels, level)
-    _require(table, ("importance", "performance", "quadrant"), "priority_map")
+    require(table, ("importance", "performance", "quadrant"), "priority_map")
     if unknown := set(table["quadrant"]) - set(QUADRANTS):
         raise ValueError(f"priority_map: unknown quadrant {sorted(map(str, unknown))}; expected {list(QUADRANTS)}.")
+    if importance not in IMPORTANCE:
+        raise ValueError(f"priority_map: importance {importance!r} is unknown; choose one of {', '.join(IMPORTANCE)}.")
     ax = axes_or_new(ax, height=4.6)
     centre = float(table["importance"].mean()), float(table["performance"].mean())
     ax.set(xlim=_span(table, "importance"), ylim=_span(table, "performance"))
-    ax.set(xlabel=words.map_axis(table), ylabel=words("map_y"))
-    _title(ax, words("map_title"))
+    ax.set(xlabel=words.map_axis(table, importance), ylabel=words("map_y"))
+    title(ax, words("map_title"))
     ax.grid(False)
     quadrant_names = _draw_quadrants(ax, centre, words)
     _draw_crosses(ax, table)
@@ -289,25 +300,25 @@ def group_intervals(
     ['North (n = 80)', 'South (n = 20)']
     """
     words = Wording(language, labels, level)
-    _require(by_group, ("group", "construct", "n", "index", "ci_lower", "ci_upper"), "group_intervals")
+    require(by_group, ("group", "construct", "n", "index", "ci_lower", "ci_upper"), "group_intervals")
     table = by_group[by_group["construct"] == construct].set_index("group")
     if table.empty:
-        raise ValueError(_absent("group_intervals", construct, by_group["construct"]))
-    names = [_broken(name) for name in texts.group_labels(words, table)]
-    rows, room = _row_centres(names, inches=0.36)
+        raise ValueError(absent("group_intervals", construct, by_group["construct"]))
+    names = [broken(name) for name in texts.group_labels(words, table)]
+    rows, room = row_centres(names, inches=0.36)
     ax = axes_or_new(ax, height=1.7 + 0.36 * room)
     mean = float((table["index"] * table["n"]).sum() / table["n"].sum())
     ax.axvline(mean, color=PALETTE["grey"], linestyle=":", linewidth=1.2)
-    _intervals(ax, rows, table["ci_lower"], table["ci_upper"], width=1.6)
+    intervals(ax, rows, table["ci_lower"], table["ci_upper"], width=1.6)
     fills = [PALETTE["highlight" if known else "paper"] for known in table["ci_lower"].notna()]
     ax.scatter(table["index"], rows, s=52, color=fills, edgecolor=PALETTE["highlight"], zorder=4)
-    _name_rows(ax, names, rows, headroom=0.5)
-    _value_column(ax, rows, words.intervals(table))
+    name_rows(ax, names, rows, headroom=0.5)
+    value_column(ax, rows, words.intervals(table))
     note: dict[str, Any] = {"color": PALETTE["grey"], "ha": "center", "va": "center", "bbox": _BEHIND_TEXT}
     ax.text(mean, -0.75, words("groups_mean", value=number(mean, 1)), **note)
     ax.set_xlim(*_index_span(table))
     ax.set_xlabel(words.index_axis(table))
-    _title(ax, words("groups_title", name=words.name(construct)))
+    title(ax, words("groups_title", name=words.name(construct)))
     set_alt(ax, texts.groups_alt(words, table, construct, mean))
     return ax
 
@@ -351,42 +362,30 @@ def weights_bars(
     ['Value', 'PERV1', 'PERV2']
     """
     words = Wording(language, labels, level)
-    _require(loadings, ("construct", "item", "weight"), "weights_bars")
+    require(loadings, ("construct", "item", "weight"), "weights_bars")
     table = loadings if construct is None else loadings[loadings["construct"] == construct]
     if table.empty:
-        raise ValueError(_absent("weights_bars", construct, loadings["construct"]))
+        raise ValueError(absent("weights_bars", construct, loadings["construct"]))
     table = _with_limits(table, "weight_ci_lower", "weight_ci_upper")
     names, item_rows = _block_rows(words, table)
-    centres, room = _row_centres(names, inches=0.205)
+    centres, room = row_centres(names, inches=0.205)
     ax = axes_or_new(ax, height=1.2 + 0.205 * room)
     rows = [centres[item_rows[item]] for item in zip(table["construct"], table["item"], strict=True)]
     bars = ax.barh(rows, table["weight"], height=0.66, color=PALETTE["main"], edgecolor=PALETTE["ink"], linewidth=0.6)
     for bar, zero in zip(bars, table["holds_zero"], strict=True):
         bar.set(**({"facecolor": PALETTE["pale"], "hatch": "////"} if zero else {}))
-    _intervals(ax, rows, table["weight_ci_lower"], table["weight_ci_upper"])
+    intervals(ax, rows, table["weight_ci_lower"], table["weight_ci_upper"])
     ax.axvline(0, color=PALETTE["ink"], linewidth=0.8)
-    _name_rows(ax, names, centres)
-    _value_column(ax, rows, [number(weight, 2) for weight in table["weight"]])
-    _bold_rows(ax, set(range(len(names))) - set(item_rows.values()))
+    name_rows(ax, names, centres)
+    value_column(ax, rows, [number(weight, 2) for weight in table["weight"]])
+    bold_rows(ax, set(range(len(names))) - set(item_rows.values()))
     ax.set_xlabel(words("weights_x_interval" if table["weight_ci_lower"].notna().any() else "weights_x"))
-    _title(ax, words("weights_title"))
+    title(ax, words("weights_title"))
     set_alt(ax, texts.weights_alt(words, table))
     return ax
 
 
 # Tables
-
-
-def _require(table: pd.DataFrame, columns: Sequence[str], function: str) -> None:
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        raise ValueError(f"{function}: the table lacks {missing}; it has {list(table.columns)}. Add them.")
-    if table.empty:
-        raise ValueError(f"{function}: the table has no rows; there is nothing to draw.")
-
-
-def _absent(function: str, name: str | None, known: Iterable[Any]) -> str:
-    return f"{function}: {name!r} is not in the table; choose one of {list(dict.fromkeys(known))}."
 
 
 def _with_limits(table: pd.DataFrame, lower: str, upper: str) -> pd.DataFrame:
@@ -417,10 +416,10 @@ def _block_rows(words: Wording, table: pd.DataFrame) -> tuple[list[str], dict[tu
     names: list[str] = []
     rows: dict[tuple[Any, Any], int] = {}
     for construct, block in table.groupby("construct", sort=False):
-        names.append(_broken(words.name(construct)))
+        names.append(broken(words.name(construct)))
         for item in block["item"]:
             rows[construct, item] = len(names)
-            names.append(_broken(words.name(item)))
+            names.append(broken(words.name(item)))
     return names, rows
 
 
@@ -431,60 +430,13 @@ def _index_span(table: pd.DataFrame) -> tuple[float, float]:
     return max(0.0, low - pad), min(100.0, high + pad)
 
 
-# Rows: bars, dots, intervals
+# Bars
 
 
 def _bars_title(words: Wording, index: pd.DataFrame, highlight: str | None) -> str:
     if highlight is None:
         return words("bars_title")
     return words("bars_title_highlight", name=words.name(highlight), value=number(index["index"][highlight], 1))
-
-
-def _broken(name: str) -> str:
-    """Break a row name into lines that leave the figure its width."""
-    return "\n".join(wrap(name, 42))
-
-
-def _row_centres(names: Sequence[str], inches: float) -> tuple[list[float], float]:
-    """Return where rows stand, in units of ``inches`` from the first, and the room they take; more lines take more."""
-    heights = [max(1.0, (0.155 * (1 + name.count("\n")) + 0.05) / inches) for name in names]
-    ends = list(accumulate(heights))
-    return [end - (height + heights[0]) / 2 for end, height in zip(ends, heights, strict=True)], ends[-1]
-
-
-def _name_rows(ax: Axes, names: Sequence[str], centres: Sequence[float], headroom: float = 0.0) -> None:
-    """Print row names on the left, the first row on top, with free rows above it."""
-    ax.set_yticks(centres, names)
-    ax.set_ylim(centres[-1] + 0.6, -0.6 - headroom)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(False, axis="y")
-
-
-def _value_column(ax: Axes, rows: Iterable[float], values: Iterable[str]) -> None:
-    """Print numbers in a column right of the axes."""
-    for row, value in zip(rows, values, strict=True):
-        ax.text(1.02, row, value, va="center", transform=ax.get_yaxis_transform())
-
-
-def _bold_rows(ax: Axes, rows: Iterable[int]) -> None:
-    labels = ax.get_yticklabels()
-    for row in rows:
-        embolden(labels[row])
-
-
-def _title(ax: Axes, text: str) -> None:
-    embolden(ax.set_title(text, wrap=True))
-
-
-def _intervals(ax: Axes, rows: Iterable[float], lower: pd.Series, upper: pd.Series, width: float = 1.1) -> None:
-    """Draw capped lines, each on a wider light one, so that they show on dark bars too."""
-    for row, *limits in zip(rows, lower, upper, strict=True):
-        if all(map(isfinite, limits)):
-            for colour, rim in (("paper", 1.6), ("ink", 0.0)):
-                ax.plot(
-                    limits, [row, row], color=PALETTE[colour], linewidth=width + rim, solid_capstyle="butt",
-                    marker="|", markersize=6 + rim, markeredgewidth=width + rim, zorder=3,
-                )  # fmt: skip
 
 
 # Path diagram

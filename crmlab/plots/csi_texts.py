@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "paths_alt_none_dashed": "No {level} interval holds zero.",
         "map_title": "Where to act first",
         "map_x": "Importance (index points gained per point of the construct, total effect)",
+        "map_x_correlation": "Importance (correlation with overall satisfaction, −1 to 1)",
+        "map_x_stated": "Importance (as stated, in points of its scale)",
         "map_lines": "Dashed lines: means",
         "map_lines_interval": "Dashed lines: means; thin crosses: {level} intervals",
         "map_y": "Performance (index, 0–100 points)",
@@ -92,6 +94,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "paths_alt_none_dashed": "没有 {level} 区间包含零。",
         "map_title": "优先改进什么",
         "map_x": "重要性（该构念提高 1 分时指数提高的分数，总效应）",
+        "map_x_correlation": "重要性（与总体满意度的相关系数，−1 到 1）",
+        "map_x_stated": "重要性（受访者直接评价，所用量表的分数）",
         "map_lines": "虚线：均值",
         "map_lines_interval": "虚线：均值；细十字：{level} 区间",
         "map_y": "表现（指数，0–100 分）",
@@ -123,6 +127,8 @@ TEXTS: dict[str, dict[str, str]] = {
 class Wording:
     """The texts of one figure: its language, the names to print, the confidence level of its intervals (0–1).
 
+    The texts are those of the index unless another chapter hands in its own.
+
     Raises
     ------
     ValueError
@@ -142,14 +148,15 @@ class Wording:
     language: str
     labels: Mapping[Any, str] | None
     level: float
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: TEXTS)
 
     def __post_init__(self) -> None:
-        if self.language not in TEXTS:
-            raise ValueError(f"language: {self.language!r} is unknown; choose one of {', '.join(TEXTS)}.")
+        if self.language not in self.texts:
+            raise ValueError(f"language: {self.language!r} is unknown; choose one of {', '.join(self.texts)}.")
 
     def __call__(self, key: str, **values: Any) -> str:
         """Return a text with its blanks filled; ``{level}`` is filled by itself."""
-        return TEXTS[self.language][key].format(level=f"{100 * self.level:g}%", **values)
+        return self.texts[self.language][key].format(level=f"{100 * self.level:g}%", **values)
 
     def name(self, key: Any) -> str:
         """Return the text to print for a name; a name without one prints itself."""
@@ -177,10 +184,10 @@ class Wording:
         """Name an axis of indexes, with the meaning of the lines if any interval is known."""
         return self("index_axis_interval" if table["ci_lower"].notna().any() else "index_axis")
 
-    def map_axis(self, table: pd.DataFrame) -> str:
-        """Name the axis of importance, and say what the lines are."""
+    def map_axis(self, table: pd.DataFrame, importance: str) -> str:
+        """Name the axis of importance, a total effect, a correlation or as stated, and say what the lines are."""
         lines = "map_lines_interval" if "importance_ci_lower" in table.columns else "map_lines"
-        return self("map_x") + "\n" + self(lines)
+        return self("map_x" if importance == "effect" else f"map_x_{importance}") + "\n" + self(lines)
 
 
 def number(value: float, digits: int) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+AROUND = "\ufeff\u3000 \t\r\n"  # what may stand around a text without meaning
+
 
 def is_blank(value: Any) -> bool:
     return not value.strip() if isinstance(value, str) else bool(pd.isna(value))
@@ -33,7 +35,7 @@ def as_text(value: Any) -> str:
         return ""
     if isinstance(value, float | np.floating):
         return str(int(value)) if float(value).is_integer() else repr(float(value))
-    return str(value).strip("\ufeff\u3000 \t\r\n")
+    return str(value).strip(AROUND)
 
 
 def plain(value: Any) -> str:
@@ -84,6 +86,15 @@ _STEMS = (
     ("不同意", "同意", ("非常", "很", "十分", "完全"), ("比较", "有点", "有些")),
 )
 _MIDDLE = ("neutral", "neither", "一般", "中立", "普通", "无所谓")
+
+
+def own_labels(by_point: dict[Any, dict[str, str]]) -> dict[str, float]:
+    """Label -> answer, of a scale's own labels; one that stands at two points says nothing and is not used."""
+    points: dict[str, set[float]] = {}
+    for point, label in by_point.items():
+        for text in label.values():
+            points.setdefault(plain(text), set()).add(float(point))
+    return {text: min(answers) for text, answers in points.items() if len(answers) == 1}
 
 
 def usual_labels(texts: Collection[str], low: float, high: float, own: dict[str, float]) -> dict[str, float]:

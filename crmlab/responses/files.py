@@ -17,43 +17,17 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_float_dtype, is_integer_dtype, union_categoricals
 
 from crmlab.errors import InputError
-from crmlab.responses.cells import NO_ANSWER, as_text, is_blank, plain
-from crmlab.responses.findings import Finding, counted, did_you_mean, found, listed
-
-
-@dataclass(frozen=True, eq=False)
-class RawTable:
-    """A table as found.
-
-    Attributes
-    ----------
-    name : file name.
-    header : one name per column, "" where there is none.
-    columns : one Categorical per column, in the order of the header; NaN for a blank cell.
-    rows : row numbers, the header of a file being in row 1 unless blank rows stand above it.
-    sha256, encoding : checksum of the file and encoding of its text; None where there is none.
-    remarks, findings : what the reading already has to say, in sentences and as cells.
-    recoded : dict column -> what the reading did to its values.
-    """
-
-    name: str
-    header: list[str]
-    columns: list[pd.Categorical]
-    rows: np.ndarray
-    sha256: str | None = None
-    encoding: str | None = None
-    remarks: list[str] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    recoded: dict[str, str] = field(default_factory=dict)
+from crmlab.responses.cells import NO_ANSWER, as_text, is_blank, number, plain
+from crmlab.responses.findings import counted, did_you_mean, found, listed
+from crmlab.responses.table import Column, Gathering, RawTable
 
 
 def read_table(source: str | Path | pd.DataFrame, *, sheet: str | None = None, encoding: str | None = None) -> RawTable:
@@ -61,52 +35,67 @@ def read_table(source: str | Path | pd.DataFrame, *, sheet: str | None = None, e
     if isinstance(source, pd.DataFrame):
         return _from_frame("the DataFrame", source)
     path = Path(source).expanduser()
-    data = _bytes(path)
-    is_workbook = data.startswith(b"PK\x03\x04")
+    head = _head(path)
+    is_workbook = head.startswith(b"PK\x03\x04")
     if sheet is not None and not is_workbook:
         raise InputError(f"{path.name} is not an XLSX workbook, so it has no sheet {sheet!r}. Leave sheet out.")
-    if data.startswith(b"\xd0\xcf\x11\xe0"):
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError(
             f"{path.name} is an old .xls workbook or is protected by a password; neither can be read. Open it in the "
             "spreadsheet program and save it as .xlsx without a password, or as CSV UTF-8."
         )
     if is_workbook:
-        table = _read_xlsx(path.name, data, sheet)
-    elif data.startswith((b"$FL2", b"$FL3")):
+        table = _read_xlsx(path.name, path.read_bytes(), sheet)
+    elif head.startswith((b"$FL2", b"$FL3")):
         table = _read_sav(path, encoding)
     else:
-        table = _read_text(path.name, data, encoding)
-    return replace(table, sha256=hashlib.sha256(data).hexdigest())
+        table = _read_text(path, head, encoding)
+    with path.open("rb") as file:
+        return replace(table, sha256=hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def _bytes(path: Path) -> bytes:
+_HEAD = 65_536  # bytes that tell what a file is
+
+
+def _head(path: Path) -> bytes:
+    """The first bytes of a file that is there, can be read and is not empty."""
     expected = "Expected a CSV, XLSX or SAV file of answers"
     if not path.exists():
         beside = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
         raise InputError(f"There is no file {path}{did_you_mean(path.name, beside)}. {expected}; correct the path.")
     try:
-        data = path.read_bytes()
+        blocks = _blocks(path)
+        head = next(blocks, b"")
+        is_empty = not head.strip() and not any(block.strip() for block in blocks)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}. {expected}; correct the path.") from error
-    if not data.strip():
+    if is_empty:
         raise InputError(f"{path.name} is empty. {expected}: a header of column names, then one row per respondent.")
-    return data
+    return head
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, so many at a time that a large file never stands in memory whole."""
+    with path.open("rb") as file:
+        while block := file.read(_HEAD):
+            yield block
 
 
 # Delimited text -----------------------------------------------------------------------------------------------------
 
 
-def _read_text(name: str, data: bytes, encoding: str | None) -> RawTable:
-    codec, stated = _detected(name, data) if encoding is None else _as_named(name, data, encoding)
-    delimiter = _delimiter(data[:65536].decode(codec, errors="ignore"))
-    with io.TextIOWrapper(io.BytesIO(data), encoding=codec, newline="") as text:
+def _read_text(path: Path, head: bytes, encoding: str | None) -> RawTable:
+    codec, stated = _detected(path, head) if encoding is None else _as_named(path, encoding)
+    delimiter = _delimiter(head.decode(codec, errors="ignore"))
+    with path.open(encoding=codec, newline="") as text:
         lines = csv.reader(text, delimiter=delimiter, strict=True)
         try:
-            table = _from_records(name, lines)
+            table = _from_records(path.name, lines)
         except csv.Error as error:
             raise InputError(
-                f"{name}, line {lines.line_num}: the quotation marks do not match ({error}). Expected a text with the "
-                'delimiter or a line break in it to stand between two ", and a " within it doubled. Correct the file.'
+                f"{path.name}, line {lines.line_num}: the quotation marks do not match ({error}). Expected a text with "
+                'the delimiter or a line break in it to stand between two ", and a " within it doubled. Correct the '
+                "file."
             ) from error
     return replace(table, encoding=stated)
 
@@ -120,24 +109,48 @@ _BYTE_ORDER_MARKS = (
 )
 
 
-def _detected(name: str, data: bytes) -> tuple[str, str]:
+def _detected(path: Path, head: bytes) -> tuple[str, str]:
     """Codec of a text and the name of its encoding."""
-    candidates = _candidates(data)
+    candidates = _candidates(head)
     refused: UnicodeDecodeError | None = None
     for codec, stated in candidates:
         try:
-            text = data.decode(codec)
+            if _reads(path, codec):
+                return codec, stated
         except UnicodeDecodeError as error:
             refused = refused or error
-        else:
-            if not codec.startswith("gb") or _reads_as_chinese(text):
-                return codec, stated
     assert refused is not None, "only a text that is not UTF-8 is tried as Chinese"
     tried = ", ".join(stated for _, stated in candidates)
     raise InputError(
-        f"{name}, {_line(data, refused)}: the byte 0x{data[refused.start]:02X} cannot be read; the text is in none of "
-        f"the encodings {tried}. Save it as CSV UTF-8, or name its encoding, for example encoding='cp1252'."
+        f"{path.name}, {_line(refused)}: the byte 0x{refused.object[refused.start]:02X} cannot be read; the text is in "
+        f"none of the encodings {tried}. Save it as CSV UTF-8, or name its encoding, for example encoding='cp1252'."
     )
+
+
+def _reads(path: Path, codec: str) -> bool:
+    """Whether a whole file is text in an encoding, and as GBK or GB18030 reads as Chinese.
+
+    Western and Big5 text, too, may decode as GBK, but to rare characters. Chinese text is nearly all symbols and
+    first-level characters of GB 2312, whose first byte is below 0xD8.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        It is not; with all bytes of the file.
+    """
+    decoder = codecs.getincrementaldecoder(codec)()
+    foreign = common = 0
+    try:
+        for block in itertools.chain(_blocks(path), [None]):
+            text = decoder.decode(block or b"", final=block is None)
+            if codec.startswith("gb"):
+                characters = re.sub(r"[\x00-\x7f]+", "", text)
+                first_bytes = np.frombuffer(characters.encode("gb2312", "ignore"), dtype=np.uint8)[::2]
+                foreign, common = foreign + len(characters), common + int((first_bytes < 0xD8).sum())
+    except UnicodeDecodeError:
+        path.read_bytes().decode(codec)  # fails at the same byte, and knows its place in the file
+        raise
+    return common >= 0.8 * foreign
 
 
 def _candidates(data: bytes) -> list[tuple[str, str]]:
@@ -150,22 +163,14 @@ def _candidates(data: bytes) -> list[tuple[str, str]]:
     return [("utf-8", "UTF-8"), ("gbk", "GBK"), ("gb18030", "GB18030")]
 
 
-def _reads_as_chinese(text: str) -> bool:
-    """Western and Big5 text, too, may decode as GBK, but to rare characters.
-
-    Chinese text is nearly all symbols and first-level characters of GB 2312, whose first byte is below 0xD8.
-    """
-    foreign = re.sub(r"[\x00-\x7f]+", "", text)
-    first_bytes = np.frombuffer(foreign.encode("gb2312", "ignore"), dtype=np.uint8)[::2]
-    return bool((first_bytes < 0xD8).sum() >= 0.8 * len(foreign))
-
-
-def _as_named(name: str, data: bytes, encoding: str) -> tuple[str, str]:
+def _as_named(path: Path, encoding: str) -> tuple[str, str]:
     try:
-        data.decode(encoding)
+        io.TextIOWrapper(io.BytesIO(), encoding=encoding)  # knows the encodings of text from other codecs
+        codec = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
+        _reads(path, codec)
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{name}, {_line(data, error)}: the bytes are not {encoding}. Leave encoding out to have it detected, or "
+            f"{path.name}, {_line(error)}: the bytes are not {encoding}. Leave encoding out to have it detected, or "
             "name the one the file was saved in."
         ) from error
     except (LookupError, UnicodeError) as error:
@@ -173,11 +178,11 @@ def _as_named(name: str, data: bytes, encoding: str) -> tuple[str, str]:
             f"encoding {encoding!r} is not the name of a text encoding. Expected a name such as utf-8, gb18030, utf-16 "
             "or cp1252; or leave encoding out to have it detected."
         ) from error
-    return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding, encoding
+    return codec, encoding
 
 
-def _line(data: bytes, error: UnicodeDecodeError) -> str:
-    lines = data.count(b"\n", 0, error.start)
+def _line(error: UnicodeDecodeError) -> str:
+    lines = error.object.count(b"\n", 0, error.start)
     return f"line {lines + 1}"
 
 
@@ -208,7 +213,7 @@ def _read_xlsx(name: str, data: bytes, sheet: str | None) -> RawTable:
             if _has_formulas(data):
                 formulas = openpyxl.load_workbook(io.BytesIO(data), read_only=True)[title]
                 rows = itertools.starmap(_with_uncalculated, zip(rows, _sheet_rows(formulas), strict=True))
-            return replace(_from_records(name, rows, addressed=True), remarks=remarks)
+            return replace(_from_records(name, rows, addressed=True), remarks=remarks, kind="workbook")
     except InputError:
         raise
     except (
@@ -281,7 +286,14 @@ def _read_sav(path: Path, encoding: str | None) -> RawTable:
         if missing.any():
             frame[column] = frame[column].mask(missing)
             recoded[column] = f"user-missing in the SPSS file: {counted(int(missing.sum()), 'answer')}"
-    return replace(_from_frame(path.name, frame), encoding=meta.file_encoding, recoded=recoded)
+    return replace(
+        _from_frame(path.name, frame),
+        kind="sav",
+        encoding=meta.file_encoding,
+        recoded=recoded,
+        labels={column: label for column, label in meta.column_names_to_labels.items() if label},
+        value_labels=meta.variable_value_labels,
+    )
 
 
 def _user_missing(values: pd.Series, meta: Any) -> pd.Series:
@@ -296,13 +308,14 @@ def _user_missing(values: pd.Series, meta: Any) -> pd.Series:
 def _from_frame(name: str, frame: pd.DataFrame) -> RawTable:
     if any(label is not None for label in frame.index.names):
         frame = frame.reset_index()  # a named index, such as the respondent's id, is a column
-    columns = [_categorical(frame.iloc[:, i]) for i in range(frame.shape[1])]
-    return RawTable(name, [as_text(label) for label in frame.columns], columns, np.arange(len(frame)) + 2)
+    columns = [Column.of(frame.iloc[:, i]) for i in range(frame.shape[1])]
+    names = [as_text(label) for label in frame.columns]
+    return RawTable(name, names, columns, np.arange(len(frame)) + 2, kind="frame")
 
 
 # Rows of cells ------------------------------------------------------------------------------------------------------
 
-_CHUNK = 65_536  # rows held as Python objects at a time
+_BLOCK = 8_192  # rows held as Python objects at a time
 
 
 def _from_records(name: str, records: Iterable[Sequence[Any]], *, addressed: bool = False) -> RawTable:
@@ -310,48 +323,51 @@ def _from_records(name: str, records: Iterable[Sequence[Any]], *, addressed: boo
 
     In a workbook every cell has its address; in text (`addressed` false) a surplus delimiter shifts all that follow.
     """
-    numbered = enumerate(records, start=1)
-    top, header = next(((number, cells) for number, cells in numbered if not _all_blank(cells)), (0, ()))
-    width = len(header)
+    lines = iter(records)
+    top, header = next(((row, cells) for row, cells in enumerate(lines, start=1) if not _all_blank(cells)), (0, ()))
+    second = [*itertools.islice(lines, 1)]
+    lines = itertools.chain(second, lines)
+    if second and _is_title(header, second[0], addressed):
+        header = [*header, *itertools.repeat("", len(second[0]) - len(header))]
+    width, row = len(header), top
     irregular: dict[str, dict[int, str]] = {"too many cells": {}, "too few cells": {}, "beyond the header": {}}
-
-    def regular() -> Iterator[list[Any]]:
-        for number, cells in numbered:
-            if len(cells) == width:
-                yield [*cells]
-                continue
-            surplus = [as_text(cell) for cell in cells[width:] if not is_blank(cell)]
-            if surplus:
-                irregular["beyond the header" if addressed else "too many cells"][number] = listed(surplus, 3)
-            elif len(cells) < width and not addressed and not _all_blank(cells):
-                irregular["too few cells"][number] = counted(len(cells), "cell")
-            kept = cells[:width] if addressed or not surplus else ()
-            yield [*kept, *itertools.repeat(None, width - len(kept))]
-
-    rows = regular()
-    parts: list[list[pd.Categorical]] = [[] for _ in range(width)]
-    while chunk := list(itertools.islice(rows, _CHUNK)):
-        for part, column in zip(parts, zip(*chunk, strict=True), strict=True):
-            part.append(_categorical(pd.Series(column, dtype=object)))
-    columns = [union_categoricals(part) if part else pd.Categorical([]) for part in parts]
-    n = len(columns[0]) if columns else 0
+    gatherings = [Gathering() for _ in header]
+    while block := list(itertools.islice(lines, _BLOCK)):
+        if {*map(len, block)} != {width}:
+            block = [_fitted(cells, width, row + n, irregular, addressed) for n, cells in enumerate(block, start=1)]
+        row += len(block)
+        for gathering, column in zip(gatherings, zip(*block, strict=True), strict=True):
+            gathering.add(column)
     notes = [
         found(problem, "", cells, [*cells.values()], counted(width, "cell")) for problem, cells in irregular.items()
     ]
-    names = [as_text(cell) for cell in header]
-    return RawTable(name, names, columns, np.arange(n) + top + 1, findings=[*itertools.chain(*notes)])
+    columns = [gathering.column() for gathering in gatherings]
+    rows = np.arange(top + 1, row + 1)
+    return RawTable(name, [*map(as_text, header)], columns, rows, findings=[*itertools.chain(*notes)])
+
+
+def _fitted(
+    cells: Sequence[Any], width: int, row: int, irregular: dict[str, dict[int, str]], addressed: bool
+) -> Sequence[Any]:
+    """A row as long as the header; what was too much or too little is noted under `irregular`."""
+    if len(cells) == width:
+        return cells
+    surplus = [as_text(cell) for cell in cells[width:] if not is_blank(cell)]
+    if surplus:
+        irregular["beyond the header" if addressed else "too many cells"][row] = listed(surplus, 3)
+    elif len(cells) < width and not addressed and not _all_blank(cells):
+        irregular["too few cells"][row] = counted(len(cells), "cell")
+    kept = cells[:width] if addressed or not surplus else ()
+    return [*kept, *itertools.repeat(None, width - len(kept))]
+
+
+def _is_title(first: Sequence[Any], second: Sequence[Any], addressed: bool) -> bool:
+    """Whether a title, or merged headings, stand over a longer row of column names."""
+    filled = [cell for cell in second if not is_blank(cell)]
+    names = all(isinstance(cell, str) and np.isnan(number(plain(cell))) for cell in filled)
+    above = sum(not is_blank(cell) for cell in first)
+    return names and len(second) > len(first) and (above == 1 or (addressed and above < len(filled)))
 
 
 def _all_blank(cells: Iterable[Any]) -> bool:
     return all(is_blank(cell) for cell in cells)
-
-
-def _categorical(values: pd.Series) -> pd.Categorical:
-    """The distinct values of a column and where they stand; a blank is no value."""
-    codes, distinct = pd.factorize(values)
-    categories = pd.Index(distinct)
-    if not (is_integer_dtype(categories) or is_float_dtype(categories)):
-        blank = np.array([is_blank(value) for value in categories], dtype=bool)
-        renumbered = np.append(np.where(blank, -1, np.cumsum(~blank) - 1), -1)
-        codes, categories = renumbered[codes], categories.astype(object)[~blank]
-    return pd.Categorical.from_codes(codes, categories)

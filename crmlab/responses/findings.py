@@ -70,6 +70,9 @@ KINDS = {
         "Fewer cells than the header ({detail}) in {rows}; the others are read as missing. Check that the file is "
         "whole.",
     ),
+    "totals row": Kind(
+        "left out", False, "Totals or means of the rows above, not a respondent, left out: {rows} ({values})."
+    ),
     "beyond the header": Kind("not used", False, "Cells to the right of the header, not used: {values} in {rows}."),
 }
 
@@ -93,6 +96,12 @@ class Finding(NamedTuple):
     @property
     def blocks(self) -> bool:
         return KINDS[self.problem].blocks
+
+    def among(self, rows: np.ndarray) -> Finding | None:
+        """What remains of the finding when only these rows remain."""
+        kept = np.isin(self.rows, rows)
+        values = [value for value, stays in zip(self.values, kept, strict=True) if stays]
+        return self._replace(rows=self.rows[kept], values=values) if kept.any() else None
 
     def sentence(self) -> str:
         frequent = sorted(Counter(self.values).items(), key=lambda pair: (-pair[1], pair[0]))

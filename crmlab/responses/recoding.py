@@ -5,9 +5,9 @@ All work on an item is done on the distinct values of its column, not on its cel
 
 from __future__ import annotations
 
-import html
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,12 +16,12 @@ import pandas as pd
 from pandas.api.types import is_float_dtype, is_integer_dtype
 
 from crmlab.errors import InputError
-from crmlab.responses.cells import NO_ANSWER, as_text, number, plain, usual_labels
-from crmlab.responses.files import RawTable, read_table
+from crmlab.responses.answers import CodedAnswers, coded
+from crmlab.responses.cells import NO_ANSWER, as_text, number, own_labels, plain, usual_labels
+from crmlab.responses.files import read_table
 from crmlab.responses.findings import (
     KINDS,
     Finding,
-    cell_table,
     counted,
     did_you_mean,
     found,
@@ -29,76 +29,12 @@ from crmlab.responses.findings import (
     rows_of,
     shortened,
 )
+from crmlab.responses.formats import recognise
+from crmlab.responses.result import MATCHING, Responses, about_respondents, empty
+from crmlab.responses.table import Column, RawTable
 
 if TYPE_CHECKING:
     from crmlab.questionnaire import Questionnaire
-
-
-@dataclass(frozen=True, eq=False)
-class Responses:
-    """Answers as numbers, with everything a careful analyst would object to.
-
-    Attributes
-    ----------
-    data : DataFrame, one row per respondent; the items as float in scale units after reverse coding (NaN: no answer),
-        then the grouping columns as text. The index "row" is the row of the file, its header being row 1.
-    items : the names of the item columns, in the questionnaire's order.
-    ids : Series of the id column as text, same index; None when there is no such column.
-    problems : list of sentences, one per column and kind of problem.
-    cells : DataFrame row, column, value, problem, action: every cell the sentences speak of.
-    source, sha256, encoding : file name, checksum of the file, and encoding of its text (None where there is none).
-    recoded : dict item -> what was done to its answers, for items that did not already hold numbers of the scale.
-    """
-
-    data: pd.DataFrame
-    items: tuple[str, ...]
-    ids: pd.Series | None
-    problems: list[str]
-    cells: pd.DataFrame
-    source: str
-    sha256: str | None
-    encoding: str | None
-    recoded: dict[str, str]
-
-    @property
-    def n(self) -> int:
-        """Number of respondents, those without any answer included."""
-        return len(self.data)
-
-    @property
-    def faults(self) -> pd.DataFrame:
-        """The rows of `cells` that block an estimate."""
-        blocking = [problem for problem, kind in KINDS.items() if kind.blocks]
-        return self.cells[self.cells["problem"].isin(blocking)]
-
-    def require_usable(self) -> None:
-        """Raise `InputError` when a cell blocks an estimate: one paragraph that names the first five."""
-        faults = self.faults
-        if faults.empty:
-            return
-        first = [
-            f"row {row}{f', {column}' if column else ''}: {shortened(value)} ({problem})"
-            for row, column, value, problem, _ in faults.head(5).itertuples(index=False)
-        ]
-        more = [f"and {len(faults) - len(first)} more"] if len(faults) > len(first) else []
-        raise InputError(
-            f"{self.source}: {counted(len(faults), 'cell')} cannot be used as found: {'; '.join([*first, *more])}. "
-            "Correct the file or the questionnaire, or have such answers read as missing (faults='missing', on the "
-            "command line --faults missing)."
-        )
-
-    def summary(self) -> pd.DataFrame:
-        """The items, one a row: n answers, missing, mean, sd (divisor n − 1), min, max, in scale units."""
-        answers = self.data[list(self.items)]
-        table = answers.agg(["count", "mean", "std", "min", "max"]).T.rename(columns={"count": "n", "std": "sd"})
-        table.insert(1, "missing", self.n - table["n"])
-        return table.astype({"n": int, "missing": int}).rename_axis(index="item", columns=None)
-
-    def _repr_html_(self) -> str:
-        facts = [self.source, counted(self.n, "respondent"), counted(len(self.items), "item"), self.encoding]
-        heading = html.escape(", ".join(str(fact) for fact in facts if fact))
-        sentences = "".join(f"<li>{html.escape(problem)}</li>" for problem in self.problems)
-        return f"<p><b>{heading}</b></p><ul>{sentences}</ul>{self.summary().round(2).to_html()}"
 
 
 def read_responses(
@@ -107,19 +43,32 @@ def read_responses(
     *,
     sheet: str | None = None,
     encoding: str | None = None,
+    format: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    keep_personal: bool = False,
 ) -> Responses:
-    """Read the answers to a questionnaire.
+    """Read the answers to a questionnaire, from whatever the survey tool exports.
 
     Parameters
     ----------
-    source : path of a CSV (comma, semicolon or tab), XLSX or SAV file, or a DataFrame; one column per item, named as in
-        the questionnaire. Rows are numbered as in a spreadsheet: the header is row 1, also for a DataFrame and a SAV.
+    source : path of a CSV (comma, semicolon or tab), XLSX or SAV file, or a DataFrame; one column per item, its header
+        the item's name or wording. Rows are numbered as in a spreadsheet: the header is row 1, also for a DataFrame
+        and a SAV.
     questionnaire : Questionnaire
     sheet : name of the worksheet of a workbook; default the first visible one.
     encoding : of a CSV or SAV; default is what a CSV's bytes say: a byte-order mark, else UTF-8, else GBK or GB18030.
+    format : plain, spreadsheet (kept by hand), wenjuanxing (问卷星), qualtrics, limesurvey or spss; default is what its
+        marks say, stated in `Responses.format` and `Responses.evidence`.
+    columns : item, group or id -> header, where neither name nor wording tells which column is which; goes before what
+        is found.
+    keep_personal : keep columns of personal data (names, addresses, telephone, e-mail, IP, …) in `Responses.personal`;
+        otherwise they are dropped on load, and an id column that holds such data is numbered instead.
 
     Notes
     -----
+    Columns are matched to items by name, by code (`EQ1. …`, `EQ[EQ1]`), by wording in either language, by similar
+    wording, and by question number alone where there is no wording; `Responses.matching` tells of every column.
+
     Read as answers: numbers, also as text, in full-width digits, with blanks around, with ".0" or a decimal comma; the
     labels of the item's own scale in either language; and the usual agreement and satisfaction labels, English or
     Chinese, of a set with as many labels as the scale has points. Missing: blanks, the questionnaire's codes, the
@@ -128,7 +77,8 @@ def read_responses(
     Raises
     ------
     InputError
-        The file cannot be opened or decoded, an item's column is missing or there twice, or nobody answered.
+        The file cannot be opened or decoded, is not of the format named or carries the marks of two, an item's column
+        is missing or there twice, or nobody answered.
 
     Examples
     --------
@@ -161,6 +111,7 @@ def read_responses(
     name the code under missing.
     """
     table = read_table(source, sheet=sheet, encoding=encoding)
+    table = recognise(table, questionnaire, format=format, columns=columns, keep_personal=keep_personal)
     return recode(table, questionnaire)
 
 
@@ -170,34 +121,42 @@ def recode(table: RawTable, questionnaire: Questionnaire) -> Responses:
     table = _without_empty_rows(table)
     index = pd.Index(table.rows, name="row")
     scales = _scales(questionnaire)
-    answers = np.empty((len(scales), len(index)))  # filled in place: a million respondents are held only once
+    answers = []
     recoded: dict[str, str] = {}
     findings: list[Finding] = []
-    for place, (item, scale) in enumerate(scales.items()):
-        answers[place], done, objections = _recoded(item, table.columns[places[item]], scale, table.rows)
+    for item, scale in scales.items():
+        column = table.columns[places[item]]
+        value, done, objections = _recoded(item, column, scale, table.rows)
+        answers.append(coded(value, column.codes))
         findings += objections
         if told := [what for what in (table.recoded.get(item), *done) if what]:
             recoded[item] = "; ".join(told)
-    items = pd.DataFrame(answers.T, index=index, columns=[*scales], copy=False)
+    items = CodedAnswers(*map(list, zip(*answers, strict=True)))
     others = [name for name in places if name not in scales]
     texts = {name: _text_column(table.columns[places[name]], index, name) for name in others}
     ids = texts.pop(str(questionnaire.id), None)
-    if not findings and items.isna().all(axis=None):
+    if not findings and not any(len(values) for values in items.values):
         raise InputError(
             f"{table.name} holds no answer to any of the {counted(len(scales), 'item')}: every cell is blank or "
             "missing. Check the columns, and the missing codes of the questionnaire."
         )
-    findings = [*table.findings, *_about_ids(ids), *_about_groups(texts), *_about_silence(items, findings), *findings]
+    silence = _about_silence(items, index, findings)
     return Responses(
-        data=items.assign(**texts),
-        items=tuple(scales),
+        answers=items,
+        scales=questionnaire.items[["construct", "min", "max", "reverse"]],
+        texts=pd.DataFrame(texts, index=index),
         ids=ids,
-        problems=[*table.remarks, *remarks, *_sentences(findings), *_about_items(items)],
-        cells=cell_table(findings),
         source=table.name,
         sha256=table.sha256,
         encoding=table.encoding,
         recoded=recoded,
+        remarks=[*table.remarks, *remarks],
+        findings=[*table.findings, *about_respondents(ids), *_about_groups(texts), *silence, *findings],
+        format=table.format,
+        evidence=table.evidence,
+        matching=empty(MATCHING) if table.matching is None else table.matching,
+        meta=pd.DataFrame(index=index) if table.meta is None else table.meta.loc[index],
+        personal=pd.DataFrame(index=index) if table.personal is None else table.personal.loc[index],
     )
 
 
@@ -208,8 +167,9 @@ def _places(table: RawTable, questionnaire: Questionnaire) -> tuple[dict[str, in
     """Where each column of the questionnaire stands, and remarks on columns that are not there or not used."""
     items = list(questionnaire.items.index)
     others = [name for name in (questionnaire.id, *questionnaire.groups) if name is not None]
-    if absent := [item + did_you_mean(item, table.header) for item in items if item not in table.header]:
-        columns = listed([shortened(name) for name in table.header if name], 12) or "without names"
+    if absent := [item + _hint(item, table) for item in items if item not in table.header]:
+        headers = table.header if table.matching is None else table.matching["header"]
+        columns = listed([shortened(name) for name in headers if name], 12) or "without names"
         raise InputError(
             f"{table.name} has no column for {len(absent)} of the {counted(len(items), 'item')} of the questionnaire "
             f"{questionnaire.name}: {listed(absent, 5)}. Its columns are {columns}. "
@@ -226,7 +186,7 @@ def _places(table: RawTable, questionnaire: Questionnaire) -> tuple[dict[str, in
     unused = [
         shortened(name) or f"column {place} (without a name)"
         for place, (name, column) in enumerate(zip(table.header, table.columns, strict=True), start=1)
-        if name not in places and (name or len(column.categories))
+        if name not in places and (name or len(column.values))
     ]
     remarks = [f"Columns the questionnaire does not name, not used: {listed(unused, 20)}."] if unused else []
     for name in others:
@@ -234,6 +194,10 @@ def _places(table: RawTable, questionnaire: Questionnaire) -> tuple[dict[str, in
             loss = "repeated answers cannot be found" if name == questionnaire.id else "there are no results by it"
             remarks.append(f"{table.name} has no column {name}{did_you_mean(name, unused)}; {loss}.")
     return places, remarks
+
+
+def _hint(item: str, table: RawTable) -> str:
+    return table.hints.get(item) or did_you_mean(item, table.header)
 
 
 def _without_empty_rows(table: RawTable) -> RawTable:
@@ -253,9 +217,8 @@ def _without_empty_rows(table: RawTable) -> RawTable:
     )
 
 
-def _text_column(column: pd.Categorical, index: pd.Index, name: str) -> pd.Series:
-    texts = np.array([*map(as_text, column.categories), None], dtype=object)
-    return pd.Series(texts[column.codes], index=index, name=name, dtype="str")
+def _text_column(column: Column, index: pd.Index, name: str) -> pd.Series:
+    return pd.Series(column.texts(), index=index, name=name, dtype="str")
 
 
 # Answers ------------------------------------------------------------------------------------------------------------
@@ -275,25 +238,14 @@ def _scales(questionnaire: Questionnaire) -> dict[str, _Scale]:
     codes = {plain(code) for code in questionnaire.missing_codes}
     scales = {}
     for name, low, high, reverse in questionnaire.items[["min", "max", "reverse"]].itertuples():
-        labels = _labels(questionnaire.scale_labels(name))
+        labels = own_labels(questionnaire.scale_labels(name))
         scales[name] = _Scale(float(low), float(high), bool(reverse), labels, codes | (NO_ANSWER - labels.keys()))
     return scales
 
 
-def _labels(by_point: dict[Any, dict[str, str]]) -> dict[str, float]:
-    """Label -> answer; a label that stands at two points says nothing and is not used."""
-    points: dict[str, set[float]] = {}
-    for point, label in by_point.items():
-        for text in label.values():
-            points.setdefault(plain(text), set()).add(float(point))
-    return {text: min(answers) for text, answers in points.items() if len(answers) == 1}
-
-
-def _recoded(
-    item: str, column: pd.Categorical, scale: _Scale, rows: np.ndarray
-) -> tuple[np.ndarray, list[str], list[Finding]]:
+def _recoded(item: str, column: Column, scale: _Scale, rows: np.ndarray) -> tuple[np.ndarray, list[str], list[Finding]]:
     """An item's answers, what was done to them, and what does not fit; the work is done on the distinct values."""
-    distinct, codes = column.categories, column.codes
+    distinct, codes = column.values, column.codes
     value, texts = _numbers(distinct)
     missing = np.isin(value, [number(code) for code in scale.missing])
     missing[[i for i, text in texts.items() if text in scale.missing]] = True
@@ -315,7 +267,7 @@ def _recoded(
     if scale.reverse:
         value = scale.min + scale.max - value
         done.append(f"reversed: {scale.min + scale.max:g} − answer")
-    return np.append(value, np.nan)[codes], done, findings
+    return value, done, findings
 
 
 def _numbers(distinct: pd.Index) -> tuple[np.ndarray, dict[int, str]]:
@@ -338,13 +290,13 @@ def _done(distinct: pd.Index, codes: np.ndarray, value: np.ndarray, missing: np.
     return [f"{what}: {', '.join(sorted(cells))}" for what, cells in both.items() if cells]
 
 
-def _objections(item: str, column: pd.Categorical, problem: np.ndarray, rows: np.ndarray, scale: str) -> list[Finding]:
+def _objections(item: str, column: Column, problem: np.ndarray, rows: np.ndarray, scale: str) -> list[Finding]:
     findings = []
     for kind in (kind for kind in KINDS if kind in problem):
         cells = np.flatnonzero(np.isin(column.codes, np.flatnonzero(problem == kind)))
         if kind == "between scale points" and len(cells) > len(rows) / 2:  # a continuous item: one example will do
             kind, cells = "computed answers", cells[:1]
-        shown = {code: as_text(column.categories[code]) for code in {*column.codes[cells].tolist()}}
+        shown = {code: as_text(column.values[code]) for code in {*column.codes[cells].tolist()}}
         findings += found(kind, item, rows[cells], [shown[code] for code in column.codes[cells]], scale)
     return findings
 
@@ -352,53 +304,14 @@ def _objections(item: str, column: pd.Categorical, problem: np.ndarray, rows: np
 # What there is to say -----------------------------------------------------------------------------------------------
 
 
-def _about_ids(ids: pd.Series | None) -> list[Finding]:
-    if ids is None:
-        return []
-    repeated = ids[ids.notna() & ids.duplicated(keep=False)]
-    places = [
-        f"{shortened(str(respondent))} in rows {listed(map(str, same.index), 5)}"
-        for respondent, same in repeated.groupby(repeated, sort=False)
-    ]
-    name = str(ids.name)
-    return [
-        *found("duplicate id", name, repeated.index, [*repeated], listed(places, 5, "; ")),
-        *found("no id", name, ids.index[ids.isna()]),
-    ]
-
-
 def _about_groups(groups: dict[str, pd.Series]) -> list[Finding]:
     return [finding for name, texts in groups.items() for finding in found("no group", name, texts.index[texts.isna()])]
 
 
-def _about_silence(items: pd.DataFrame, findings: list[Finding]) -> list[Finding]:
+def _about_silence(items: CodedAnswers, index: pd.Index, findings: list[Finding]) -> list[Finding]:
     """Respondents without any answer, unless their answers are faults and told of as such."""
-    silent = items.index[items.isna().all(axis=1)]
+    spoken = np.zeros(len(index), dtype=bool)
+    for place in range(len(items.codes)):
+        spoken |= items.answered(place)
+    silent = index[~spoken]
     return found("no answer", "", np.setdiff1d(silent, rows_of(finding for finding in findings if finding.blocks)))
-
-
-def _about_items(items: pd.DataFrame) -> list[str]:
-    sentences = []
-    for item, answers in items.items():
-        distinct = answers.dropna().unique()
-        if len(distinct) == 0:
-            sentences.append(f"item {item} has no usable answer. Check its column, or take the item out.")
-        elif len(distinct) == 1 and len(items) > 1:
-            sentences.append(
-                f"item {item} has the answer {distinct[0]:g} from everyone who answered; what does not vary explains "
-                "nothing. Check its column, or take the item out."
-            )
-    return sentences
-
-
-def _sentences(findings: list[Finding]) -> list[str]:
-    """One for each column and kind; continuous items, legal and often all of them, share one."""
-    computed = [finding for finding in findings if finding.problem == "computed answers"]
-    sentences = [finding.sentence() for finding in findings if finding.problem != "computed answers"]
-    for first in computed[:1]:
-        sentences.append(
-            f"Most answers to {listed([finding.column for finding in computed], 5)} lie between the points of the "
-            f"scale (first: row {first.rows[0]}, {first.column}: {first.values[0]}); used as found. People choose "
-            "whole numbers: check the file unless the answers were computed."
-        )
-    return sentences

@@ -183,11 +183,14 @@ class SurveyPage(StudyPage):
         listings = [found, *self.further(self.t("data.objections"))]
         return dataclasses.replace(self.section("data", [table]), listings=listings)
 
-    def _provenance(self) -> Section:
+    def files(self) -> list[tuple[str, str, str | None]]:
+        """The user's files: what each is, its name, its checksum."""
         design = self.result.questionnaire
         checksum = hashlib.sha256(design.text.encode("utf-8")).hexdigest()
-        files = [("data", self.responses.source, self.responses.sha256), ("questionnaire", design.source, checksum)]
-        return self.provenance(files)
+        return [("data", self.responses.source, self.responses.sha256), ("questionnaire", design.source, checksum)]
+
+    def _provenance(self) -> Section:
+        return self.provenance(self.files())
 
 
 def on_gauge(index: float) -> str:
