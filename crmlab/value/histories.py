@@ -91,7 +91,9 @@ def purchase_summary(
     )
     found = to_frame(summary.order_by("customer_id"))
     if found.empty:
-        raise InputError(f"purchase_summary: nothing was bought up to {day}; the first order is of {transactions.period[0]}.")
+        raise InputError(
+            f"purchase_summary: nothing was bought up to {day}; the first order is of {transactions.period[0]}."
+        )
     frequency = found["frequency"].astype("int64")
     result = found[["customer_id"]].assign(
         frequency=frequency,
@@ -99,7 +101,13 @@ def purchase_summary(
         T=found["T"] / unit_days,
         monetary_value=(found["spent"] / frequency.clip(lower=1)).round(9),
     )
-    return result if holdout_end is None else result.merge(_later(days, day, as_day(holdout_end, "holdout_end")), how="left").fillna({"holdout_purchases": 0, "holdout_spend": 0.0}).astype({"holdout_purchases": "int64"})
+    return (
+        result
+        if holdout_end is None
+        else result.merge(_later(days, day, as_day(holdout_end, "holdout_end")), how="left")
+        .fillna({"holdout_purchases": 0, "holdout_spend": 0.0})
+        .astype({"holdout_purchases": "int64"})
+    )
 
 
 def _later(days: Any, end: Date, holdout_end: Date) -> pd.DataFrame:
@@ -123,27 +131,38 @@ def history(frequency: Any, recency: Any, T: Any) -> tuple[Array, Array, Array]:
     x, t_x, observed = numbers(frequency, "frequency"), numbers(recency, "recency"), numbers(T, "T")
     if not len(x) == len(t_x) == len(observed):
         raise InputError(
-            f"frequency, recency, T: {len(x)}, {len(t_x)} and {len(observed)} values; expected one of each for every customer."
+            f"frequency, recency, T: {len(x)}, {len(t_x)} and {len(observed)} values; expected one of each for "
+            "every customer."
         )
     at_least(x, 0, "frequency", "It counts repeat purchases.")
     at_least(t_x, 0, "recency", "It is the time from the first to the last purchase.")
     rules = (
         (x != np.floor(x), "frequency", "is no whole number. It counts repeat purchases"),
-        (t_x > observed + 1e-9, "recency", "is after the end of the observation T. Check units: both run from the first purchase"),
+        (
+            t_x > observed + 1e-9,
+            "recency",
+            "is after the end of the observation T. Check units: both run from the first purchase",
+        ),
         ((x == 0) & (t_x > 0), "recency", "is above 0 without a repeat purchase; it must be 0"),
-        ((x > 0) & (t_x <= 0), "recency", "is 0 in spite of a repeat purchase. Count several purchases of a day as one"),
+        (
+            (x > 0) & (t_x <= 0),
+            "recency",
+            "is 0 in spite of a repeat purchase. Count several purchases of a day as one",
+        ),
         (observed < 0, "T", "is negative"),
     )
     for wrong, name, reason in rules:
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             raise InputError(
-                f"{name}: {int(wrong.sum())} of {len(x)} customers cannot be: in row {row} (frequency {x[row]:g}, recency "
+                f"{name}: {int(wrong.sum())} of {len(x)} customers cannot be: in row {row} (frequency {x[row]:g}, "
+                "recency "
                 f"{t_x[row]:g}, T {observed[row]:g}) it {reason}."
             )
     if not x.any():
         raise InputError(
-            "frequency: nobody bought a second time, so nothing can be learnt about repeat buying. Use a longer period, or "
+            "frequency: nobody bought a second time, so nothing can be learnt about repeat buying. Use a longer "
+            "period, or "
             "keep customers' ids across orders."
         )
     return x, t_x, observed

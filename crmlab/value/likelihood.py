@@ -98,8 +98,8 @@ class Estimate:
     def bootstrap(self, resamples: int = 200, *, seed: int = 0) -> pd.DataFrame:
         """Parameters of resampled customers, one row a resample; see `intervals` for what follows from them.
 
-        Counts of patterns are redrawn; all resamples then move together by Newton steps from the estimate, each with
-        the curvature of its own counts. One that does not arrive is fitted alone; one that fails even so is missing.
+        Counts of patterns are redrawn; all resamples then climb together from the estimate, each beginning with the
+        curvature of its own counts. One that does not arrive is fitted alone; one that fails even so is missing.
         """
         import pandas as pd
 
@@ -134,10 +134,13 @@ class Estimate:
 
         table = self.params.to_frame("estimate").assign(se=self.standard_errors).to_html(float_format="{:.3f}".format)
         notes = "".join(f"<li>{html.escape(problem)}</li>" for problem in self.problems)
-        return f"<p>{self.model.name}, {self.n:,} customers, log-likelihood {self.log_likelihood:,.2f}</p>{table}<ul>{notes}</ul>"
+        title = f"{self.model.name}, {self.n:,} customers, log-likelihood {self.log_likelihood:,.2f}"
+        return f"<p>{title}</p>{table}<ul>{notes}</ul>"
 
 
-def estimated(model: Model, patterns: Patterns, starts: Sequence[Sequence[float]], told: Sequence[str]) -> dict[str, Any]:
+def estimated(
+    model: Model, patterns: Patterns, starts: Sequence[Sequence[float]], told: Sequence[str]
+) -> dict[str, Any]:
     """Fit a model and return the fields of its `Estimate`.
 
     `starts` are parameters to begin with; the next is tried only while no fit has converged. `told` are problems of
@@ -185,7 +188,9 @@ def by_pattern(model: Model, point: Array, patterns: Patterns) -> tuple[Array, A
     total = shares.sum(axis=-1, keepdims=True)
     shares /= total
     value = (top + np.log(total))[..., 0]
-    gradient = [(param * (shares * slope).sum(-1, keepdims=True))[..., 0] for param, slope in zip(params, slopes, strict=True)]
+    gradient = [
+        (param * (shares * slope).sum(-1, keepdims=True))[..., 0] for param, slope in zip(params, slopes, strict=True)
+    ]
     return value, np.stack(gradient, axis=-1)
 
 
@@ -254,11 +259,14 @@ def _polished(model: Model, patterns: Patterns, point: Array) -> Array:
 
 def _unsettled(model: Model, patterns: Patterns, point: Array) -> list[str]:
     """Why a point is no maximum; nothing if it is one."""
-    ends = [name for name, value in zip(model.names, point, strict=True) if not _BOUNDS[0] + 0.5 < value < _BOUNDS[1] - 0.5]
+    ends = [
+        name for name, value in zip(model.names, point, strict=True) if not _BOUNDS[0] + 0.5 < value < _BOUNDS[1] - 0.5
+    ]
     if ends:
         values = ", ".join(f"{name} = {np.exp(point[model.names.index(name)]):.3g}" for name in ends)
         return [
-            f"{model.name}: did not converge. {values} ran to the end of its range: these customers do not differ in the "
+            f"{model.name}: did not converge. {values} ran to the end of its range: these customers do not differ "
+            "in the "
             "way the model allows them to, or there are too few. Do not use the parameters one by one."
         ]
     gradient = _summed(model, point, patterns)[1] / patterns.counts.sum()
@@ -269,7 +277,8 @@ def _unsettled(model: Model, patterns: Patterns, point: Array) -> list[str]:
         ]
     if np.linalg.eigvalsh(_curvature(model, patterns, point)).max() >= 0:
         return [
-            f"{model.name}: did not converge to a single maximum. The log-likelihood is flat in some direction: the data "
+            f"{model.name}: did not converge to a single maximum. The log-likelihood is flat in some direction: the "
+            "data "
             "do not tell the parameters apart. Use more customers or a longer period."
         ]
     return []
@@ -287,22 +296,37 @@ def _refitted(model: Model, patterns: Patterns, counts: Array, start: Array) -> 
 
 
 def _together(model: Model, patterns: Patterns, counts: Array, start: Array, curvature: Array) -> Array:
-    """Newton steps of all resamples at once, with the curvature each has at the common start."""
+    """All resamples at once by quasi-Newton steps (BFGS) that begin with the curvature each has at the common start."""
+    usable = np.linalg.eigvalsh(curvature).max(axis=-1) < 0
+    moving = np.flatnonzero(usable)
     points = np.tile(start, (len(counts), 1))
-    moving = np.flatnonzero(np.linalg.eigvalsh(curvature).max(axis=-1) < 0)
-    for _ in range(30):
-        gradient = np.einsum("bp,bpk->bk", counts[moving], by_pattern(model, points[moving], patterns)[1])
-        done = np.abs(gradient).max(axis=-1) < 10 * _FLAT * counts[moving].sum(axis=-1)
-        step = np.linalg.solve(curvature[moving], gradient[..., None])[..., 0]
-        points[moving] = np.clip(points[moving] - np.where(done[:, None], 0, np.clip(step, -1, 1)), *_BOUNDS)
-        moving = moving[~done]
-        if not len(moving):
+    inverse = -np.linalg.inv(curvature[moving])
+    gradient = np.einsum("bp,pk->bk", counts[moving], by_pattern(model, start, patterns)[1])
+    for _ in range(25):
+        step = np.einsum("bij,bj->bi", inverse, gradient)
+        step /= np.maximum(1, np.abs(step).max(axis=-1, keepdims=True))
+        points[moving] = np.clip(points[moving] + step, *_BOUNDS)
+        ahead = np.einsum("bp,bpk->bk", counts[moving], by_pattern(model, points[moving], patterns)[1])
+        go = np.abs(ahead).max(axis=-1) > _FLAT * counts[moving].sum(axis=-1)
+        if not go.any():
+            moving = moving[:0]
             break
-    arrived = np.linalg.eigvalsh(curvature).max(axis=-1) < 0
-    arrived[moving] = False
-    for row in np.flatnonzero(~arrived):
+        inverse = _updated(inverse[go], step[go], (gradient - ahead)[go])
+        moving, gradient = moving[go], ahead[go]
+    usable[moving] = False
+    for row in np.flatnonzero(~usable):
         own = Patterns(patterns.columns, counts[row], patterns.member)
         points[row] = _polished(model, own, start)
         if _unsettled(model, own, points[row]):
             points[row] = np.nan
     return points
+
+
+def _updated(inverse: Array, step: Array, change: Array) -> Array:
+    """The BFGS update of inverse curvatures (batch, k, k), left out where the curvature seen is not positive."""
+    bend = np.einsum("bi,bi->b", step, change)
+    seen = bend > 0
+    rho = np.where(seen, 1 / np.where(seen, bend, 1.0), 0.0)[:, None, None]
+    left = np.eye(step.shape[-1]) - rho * step[:, :, None] * change[:, None, :]
+    updated: Array = left @ inverse @ np.swapaxes(left, 1, 2) + rho * step[:, :, None] * step[:, None, :]
+    return updated

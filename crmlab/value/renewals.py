@@ -80,17 +80,23 @@ def sbg(survivors: Any) -> ShiftedBetaGeometric:
     >>> fit.params.round(3).to_dict()
     {'alpha': 0.704, 'beta': 1.182}
     >>> fit.retention(3).round(2)
-    array([0.63, 0.75, 0.82])
+    array([0.63, 0.76, 0.82])
     """
     left = numbers(survivors, "survivors")
     if len(left) < 3:
         raise InputError(f"survivors: {len(left)} values; expected the start and two renewals or more.")
     if (np.diff(left) > 0).any() or left[-1] < 0:
-        raise InputError("survivors: the numbers rise or are negative; expected customers left after each renewal, never more.")
+        raise InputError(
+            "survivors: the numbers rise or are negative; expected customers left after each renewal, never more."
+        )
     if left[0] <= 1:
-        raise InputError(f"survivors: the cohort has {left[0]:g} customers; expected counts, not shares. Multiply by its size.")
+        raise InputError(
+            f"survivors: the cohort has {left[0]:g} customers; expected counts, not shares. Multiply by its size."
+        )
     if left[0] == left[-1] or left[1] == 0:
-        raise InputError("survivors: nobody left, or all left at once; differences between customers cannot be estimated.")
+        raise InputError(
+            "survivors: nobody left, or all left at once; differences between customers cannot be estimated."
+        )
     losses = -np.diff(left)
     periods = np.arange(1, len(left), dtype=float)
     time, gone = np.r_[periods, periods[-1]], np.r_[np.ones(len(losses)), 0.0]
@@ -162,7 +168,11 @@ def bg_bb(frequency: Any, recency: Any, occasions: Any, *, counts: Any = None) -
     (1000, True)
     """
     x, t_x = numbers(frequency, "frequency"), numbers(recency, "recency")
-    n = np.broadcast_to(np.asarray(occasions, dtype=float), x.shape) if np.ndim(occasions) == 0 else numbers(occasions, "occasions")
+    n = (
+        np.broadcast_to(np.asarray(occasions, dtype=float), x.shape)
+        if np.ndim(occasions) == 0
+        else numbers(occasions, "occasions")
+    )
     size = np.ones(len(x)) if counts is None else numbers(counts, "counts")
     if not len(x) == len(t_x) == len(n) == len(size):
         raise InputError("frequency, recency, occasions, counts: expected one value of each for every history.")
@@ -170,7 +180,8 @@ def bg_bb(frequency: Any, recency: Any, occasions: Any, *, counts: Any = None) -
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise InputError(
-            f"row {row}: frequency {x[row]:g}, last on occasion {t_x[row]:g} of {n[row]:g} cannot be; expected 0 ≤ frequency ≤ "
+            f"row {row}: frequency {x[row]:g}, last on occasion {t_x[row]:g} of {n[row]:g} cannot be; expected 0 ≤ "
+            "frequency ≤ "
             "recency ≤ occasions, and 0 for both or neither."
         )
     if not x.any():

@@ -43,7 +43,15 @@ def _terms(params: tuple[Array, ...], patterns: Patterns) -> Terms:
     x, z = (column[:, None] for column in patterns.columns)
     px = p * x
     total = np.log(v + x * z)
-    term = gammaln(px + q) - gammaln(px) - gammaln(q) + q * np.log(v) + (px - 1) * np.log(z) + px * np.log(x) - (px + q) * total
+    term = (
+        gammaln(px + q)
+        - gammaln(px)
+        - gammaln(q)
+        + q * np.log(v)
+        + (px - 1) * np.log(z)
+        + px * np.log(x)
+        - (px + q) * total
+    )
     slopes = (
         x * (digamma(px + q) - digamma(px) + np.log(z) + np.log(x) - total),
         digamma(px + q) - digamma(q) + np.log(v) - total,
@@ -94,23 +102,29 @@ def gamma_gamma(frequency: Any, monetary_value: Any) -> GammaGamma:
     told = []
     free = int(((x > 0) & (spend == 0)).sum())
     if free:
-        told.append(f"{free} customers with repeat purchases spent nothing on them; the model knows no free purchase: left out.")
+        told.append(
+            f"{free} customers with repeat purchases spent nothing on them; the model knows no free purchase: left out."
+        )
     if used.sum() < 3:
         raise InputError(
-            f"gamma_gamma: {int(used.sum())} customers with a repeat purchase and spend above 0; expected at least 3, better "
+            f"gamma_gamma: {int(used.sum())} customers with a repeat purchase and spend above 0; expected at least "
+            "3, better "
             "100. Use a longer period."
         )
     together = np.corrcoef(x[used], spend[used])[0, 1] if x[used].std() > 0 and spend[used].std() > 0 else 0.0
     if abs(together) > 0.2:
         told.append(
-            f"Frequency and spend per purchase correlate {together:.2f}; the model takes them as independent, so the value of "
+            f"Frequency and spend per purchase correlate {together:.2f}; the model takes them as independent, so "
+            "the value of "
             f"{'frequent buyers is under' if together > 0 else 'frequent buyers is over'}stated."
         )
     mean = float(spend[used].mean())
     starts = [(p, q, mean * max(q - 1, 0.5) / p) for p, q in ((6.0, 3.0), (1.0, 5.0), (20.0, 2.0))]
     fields = estimated(GAMMA_GAMMA, Patterns.of(x[used], spend[used]), starts, told)
     if fields["params"]["q"] <= 1:
-        fields["problems"].append("q is not above 1: the mean spend of the population is infinite. Look for extreme orders.")
+        fields["problems"].append(
+            "q is not above 1: the mean spend of the population is infinite. Look for extreme orders."
+        )
     return GammaGamma(**fields)
 
 
@@ -118,7 +132,9 @@ def _spending(frequency: Any, monetary_value: Any) -> tuple[Array, Array]:
     x = numbers(np.atleast_1d(frequency) if np.isscalar(frequency) else frequency, "frequency")
     spend = numbers(np.atleast_1d(monetary_value) if np.isscalar(monetary_value) else monetary_value, "monetary_value")
     if len(x) != len(spend):
-        raise InputError(f"frequency, monetary_value: {len(x)} and {len(spend)} values; expected one of each for every customer.")
+        raise InputError(
+            f"frequency, monetary_value: {len(x)} and {len(spend)} values; expected one of each for every customer."
+        )
     at_least(x, 0, "frequency", "It counts repeat purchases.")
     at_least(spend, 0, "monetary_value", "Take returns out of the orders first.")
     return x, spend

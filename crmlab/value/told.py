@@ -22,7 +22,9 @@ def numbers(values: Any, name: str) -> Array:
             f"{name}: the values are no numbers. Expected a list, array or column of plain numbers."
         ) from None
     if found.ndim != 1 or not len(found):
-        raise InputError(f"{name}: expected a list, array or column of numbers, one or more; found shape {found.shape}.")
+        raise InputError(
+            f"{name}: expected a list, array or column of numbers, one or more; found shape {found.shape}."
+        )
     bad = np.flatnonzero(~np.isfinite(found))
     if len(bad):
         label = values.index[bad[0]] if hasattr(values, "index") and hasattr(values, "iloc") else int(bad[0])
@@ -52,8 +54,9 @@ def number(value: Any, name: str, low: float = -np.inf, high: float = np.inf, *,
         found = np.nan
     if np.isfinite(found) and (found > low or (found == low and not above)) and found <= high:
         return found
-    limits = [f"{'above' if above else 'at least'} {low:g}"] * np.isfinite(low) + [f"at most {high:g}"] * np.isfinite(high)
-    raise InputError(f"{name}: found {value!r}; expected a number{' ' * bool(limits)}{' and '.join(limits)}.")
+    limits = [f"{'above' if above else 'at least'} {low:g}"] if np.isfinite(low) else []
+    limits += [f"at most {high:g}"] if np.isfinite(high) else []
+    raise InputError(f"{name}: found {value!r}; expected a number{' ' if limits else ''}{' and '.join(limits)}.")
 
 
 def whole(value: Any, name: str, low: int) -> int:
