@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         studies,
         teaching,
         transactions,
+        value,
         weighting,
     )
     from crmlab.errors import InputError
@@ -55,6 +56,7 @@ __all__ = [
     "studies",
     "teaching",
     "transactions",
+    "value",
     "weighting",
 ]
 
@@ -69,6 +71,7 @@ _MODULES = (
     "studies",
     "teaching",
     "transactions",
+    "value",
     "weighting",
 )
 _MEMBERS = {

@@ -313,7 +313,7 @@ def _profile(customers: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
 
 def _about(criterion: pd.DataFrame, stability: pd.DataFrame, k: int) -> list[str]:
     told = []
-    width = criterion.loc[k, "silhouette"]
+    width = float(criterion["silhouette"].loc[k])
     if width < 0.25:
         told.append(
             f"The mean silhouette is {width:.2f}: there is hardly any structure, the clusters cut a cloud into pieces."
@@ -322,7 +322,7 @@ def _about(criterion: pd.DataFrame, stability: pd.DataFrame, k: int) -> list[str
         told.append(f"The largest number of clusters tried, {k}, has the best silhouette. Try more.")
     for cluster, jaccard, verdict in stability[stability["verdict"] != "stable"].itertuples():
         told.append(
-            f"Cluster {cluster} is {verdict}: in resampled customers its nearest likeness shares {100 * jaccard:.0f} % with "
-            f"it (Jaccard); {100 * STABLE:.0f} % or more is stable. Do not build a strategy on it."
+            f"Cluster {cluster} is {verdict}: in resampled customers its nearest likeness shares {100 * jaccard:.0f} % "
+            f"with it (Jaccard); {100 * STABLE:.0f} % or more is stable. Do not build a strategy on it."
         )
     return told
