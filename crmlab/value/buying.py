@@ -39,11 +39,15 @@ class BuyingModel(Estimate):
         """
         return self._alive(*self._histories(frequency, recency, T))
 
-    def expected_purchases(self, t: float, frequency: Any = None, recency: Any = None, T: Any = None) -> Array:
-        """Purchases expected of each customer in the `t` units of time after the end of the observation."""
-        _time(t)
+    def expected_purchases(self, t: Any, frequency: Any = None, recency: Any = None, T: Any = None) -> Array:
+        """Purchases expected of each customer in the `t` units of time after the end of the observation.
+
+        Several times give one row each: shape (customers,) or (times, customers).
+        """
+        times = at_least(numbers(np.atleast_1d(t), "t"), 0, "t", "Time runs from the end of the observation.")
         x, t_x, observed = self._histories(frequency, recency, T)
-        return self._alive(x, t_x, observed) * self._if_alive(float(t), x, observed)
+        expected = self._alive(x, t_x, observed) * self._if_alive(times, x, observed)
+        return expected[0] if np.ndim(t) == 0 else expected
 
     def expected_purchases_new(self, t: Any) -> Array:
         """Repeat purchases expected of a customer nothing is known of, up to each time `t` after the first purchase."""
@@ -73,16 +77,12 @@ class BuyingModel(Estimate):
         alive: Array = np.exp(terms[..., 0] - np.logaddexp.reduce(terms, axis=-1))
         return alive.reshape(len(x))
 
-    def _if_alive(self, t: float, x: Array, observed: Array) -> Array:
+    def _if_alive(self, times: Array, x: Array, observed: Array) -> Array:
+        """Purchases in each of the times, given that the customer is alive (times, customers)."""
         raise NotImplementedError
 
     def _new(self, times: Array) -> Array:
         raise NotImplementedError
-
-
-def _time(t: Any) -> None:
-    if not isinstance(t, int | float | np.number) or not 0 <= float(t) < np.inf:
-        raise InputError(f"t: found {t!r}; expected one time of 0 or more, in the units of recency and T.")
 
 
 # --- BG/NBD -----------------------------------------------------------------------------------------------------------
@@ -109,32 +109,33 @@ class BgNbd(BuyingModel):
         leaves = np.exp(betaln(a + 1, b + np.maximum(x, 1) - 1) - betaln(a, b)) * betainc(np.maximum(x, 1), r, share)
         return stays + np.where(x > 0, leaves, 0.0)
 
-    def _if_alive(self, t: float, x: Array, observed: Array) -> Array:
+    def _if_alive(self, times: Array, x: Array, observed: Array) -> Array:
         r, alpha, a, b = self.params
-        expected = np.empty(len(x))
+        expected = np.empty((len(times), len(x)))
         for own in np.unique(x):
             rows = x == own
-            expected[rows] = _bg_purchases(r + own, alpha + observed[rows], a, b + own, t)
+            expected[:, rows] = _bg_purchases(r + own, a, b + own, times[:, None] / (alpha + observed[rows]))
         return expected
 
     def _new(self, times: Array) -> Array:
         r, alpha, a, b = self.params
-        return _bg_purchases(r, np.full(len(times), alpha), a, b, times)
+        return _bg_purchases(r, a, b, times / alpha)
 
 
-def _bg_purchases(r: float, alpha: Array, a: float, b: float, t: Any) -> Array:
-    """Purchases in t of customers now alive, λ ~ Gamma(r, α), p ~ Beta(a, b): the mean of (1 − e^(−λpt))/p.
+def _bg_purchases(r: float, a: float, b: float, ratio: Array) -> Array:
+    """Purchases in a time t = ratio · α of customers now alive: the mean of (1 − e^(−λpt))/p.
 
-    λ integrates to (1 − (1 + pt/α)^−r)/p. The mean over p is a Gauss–Jacobi quadrature, which unlike the closed form
+    With λ ~ Gamma(r, α) it integrates to (1 − (1 + pt/α)^−r)/p. The mean over
+    p ~ Beta(a, b) is a Gauss–Jacobi quadrature, which unlike the closed form
     of the paper, equations (9) and (10), has no hole at a = 1. The integrand has a pole at p = −α/t: the longer the
     time, the nearer, and the error falls as exp(−4 nodes √(α/t)).
     """
-    size = int(np.clip(7 * np.sqrt(np.max(t / alpha)), 32, 400))
+    size = int(np.clip(7 * np.sqrt(ratio.max()), 32, 400))
     nodes, weights = roots_jacobi(size, b - 1, a - 1)
     p, weights = (1 + nodes) / 2, weights / weights.sum()
-    bought = -np.expm1(-r * np.log1p(p * (t / alpha)[:, None])) / p
-    expected: Array = bought @ weights
-    return expected
+    flat, place = np.unique(ratio, return_inverse=True)
+    expected: Array = (-np.expm1(-r * np.log1p(p * flat[:, None])) / p) @ weights
+    return expected[place].reshape(ratio.shape)
 
 
 def _bg_terms(params: tuple[Array, ...], patterns: Patterns) -> Terms:
@@ -218,9 +219,9 @@ def bg_nbd(frequency: Any, recency: Any, T: Any) -> BgNbd:
 class ParetoNbd(BuyingModel):
     """A fitted Pareto/NBD: `params` r, alpha (rate of buying), s, beta (rate of leaving)."""
 
-    def _if_alive(self, t: float, x: Array, observed: Array) -> Array:
+    def _if_alive(self, times: Array, x: Array, observed: Array) -> Array:
         r, alpha, s, beta = self.params
-        return (r + x) / (alpha + observed) * _pareto_lifetime(s, beta + observed, t)
+        return (r + x) / (alpha + observed) * _pareto_lifetime(s, beta + observed, times[:, None])
 
     def _new(self, times: Array) -> Array:
         r, alpha, s, beta = self.params

@@ -65,9 +65,9 @@ class Clusters:
         """Plain numbers and texts."""
         return {
             "clusters": len(self.centres),
-            "silhouette": {int(k): float(value) for k, value in self.criterion["silhouette"].items()},
-            "shares": {int(k): float(value) for k, value in self.profile["share"].items()},
-            "jaccard": {int(k): float(value) for k, value in self.stability["jaccard"].items()},
+            "silhouette": {str(k): float(value) for k, value in self.criterion["silhouette"].items()},
+            "shares": {str(k): float(value) for k, value in self.profile["share"].items()},
+            "jaccard": {str(k): float(value) for k, value in self.stability["jaccard"].items()},
             "adjusted_rand": self.adjusted_rand,
             "problems": list(self.problems),
         }
@@ -142,7 +142,7 @@ def clusters(
             "within": {one: _within(points, label) / (points**2).sum() for one, label in found.items()},
         }
     ).rename_axis("clusters")
-    best = int(criterion["silhouette"].idxmax())
+    best = max(found, key=lambda one: criterion["silhouette"].loc[one])
     code = _largest_first(found[best])
     jaccard, rand = _stability(points, code, best, resamples, rng)
     index = pd.RangeIndex(1, best + 1, name="cluster")

@@ -91,7 +91,7 @@ class Pareto:
         """Draw the Pareto curve with the point of the top share."""
         from crmlab.plots.value import pareto_curve
 
-        low, high = self.intervals.loc["share", ["lower", "upper"]]
+        low, high = (float(self.intervals[end].loc["share"]) for end in ("lower", "upper"))
         return pareto_curve(self.curve, top=self.top, share=self.share, interval=(low, high), language=language)
 
     def to_dict(self) -> dict[str, Any]:

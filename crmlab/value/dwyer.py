@@ -261,7 +261,8 @@ def clv_sensitivity(
         ends = [value * (1 - share), value * (1 + share)]
         if name == "retention":
             ends[1] = min(ends[1], 1.0)
-        low, high = (retention_clv(**{**base, name: end}, **terms) for end in ends)
+        moved = ({**base, name: end} for end in ends)
+        low, high = (retention_clv(own["margin"], own["retention"], own["discount"], **terms) for own in moved)
         rows[name] = {
             "base": value,
             "low": ends[0],

@@ -119,7 +119,7 @@ def _checked(table: pd.DataFrame, name: str, first: int = 0) -> pd.DataFrame:
     if table.empty:
         raise InputError(f"{name}: the ledger has no event. Add one row for each event.")
     rows = [first + int(place) for place in range(len(table))]
-    faults: list[str] = []
+    faults: list[tuple[int, str]] = []
     found = pd.DataFrame(index=range(len(table)))
     for column in ("customer", "event"):
         found[column] = _words(table[column], column, rows, faults)
@@ -130,17 +130,18 @@ def _checked(table: pd.DataFrame, name: str, first: int = 0) -> pd.DataFrame:
         found[column] = _amounts(own.fillna(0.0), column, rows, faults, 0)
     if faults:
         more = f" There are {len(faults) - 10} more." if len(faults) > 10 else ""
-        raise InputError(f"{name}: {len(faults)} cell(s) cannot be used. " + " ".join(faults[:10]) + more)
+        told = " ".join(f"Row {row}, {fault}" for row, fault in sorted(faults)[:10])
+        raise InputError(f"{name}: {len(faults)} cell(s) cannot be used. {told}{more}")
     return found
 
 
-def _words(column: pd.Series, name: str, rows: list[int], faults: list[str]) -> list[str]:
+def _words(column: pd.Series, name: str, rows: list[int], faults: list[tuple[int, str]]) -> list[str]:
     values = ["" if value is None or value != value else str(value).strip() for value in column]
-    faults += [f"Row {row}, {name}: it is empty." for row, value in zip(rows, values, strict=True) if not value]
+    faults += [(row, f"{name}: it is empty.") for row, value in zip(rows, values, strict=True) if not value]
     return values
 
 
-def _days(column: pd.Series, rows: list[int], faults: list[str]) -> Any:
+def _days(column: pd.Series, rows: list[int], faults: list[tuple[int, str]]) -> Any:
     import pandas as pd
 
     days = []
@@ -148,13 +149,13 @@ def _days(column: pd.Series, rows: list[int], faults: list[str]) -> Any:
         try:
             days.append(Date.fromisoformat(str(value)[:10]))
         except ValueError:
-            faults.append(f"Row {row}, date: found {value!r}; expected a day such as 2026-06-30.")
+            faults.append((row, f"date: found {value!r}; expected a day such as 2026-06-30."))
             days.append(Date(1970, 1, 1))
     return pd.to_datetime(days)
 
 
 def _amounts(
-    column: pd.Series, name: str, rows: list[int], faults: list[str], low: float, high: float = np.inf
+    column: pd.Series, name: str, rows: list[int], faults: list[tuple[int, str]], low: float, high: float = np.inf
 ) -> list[float]:
     values = []
     wanted = "a number from 0 to 1" if high == 1 else "a number of 0 or more"
@@ -166,7 +167,7 @@ def _amounts(
         if not (low <= amount <= high and np.isfinite(amount)):
             shown = "nothing" if value is None or value != value else repr(value)
             hint = " Write 70 % as 0.7." if high == 1 and amount > 1 else ""
-            faults.append(f"Row {row}, {name}: found {shown}; expected {wanted}.{hint}")
+            faults.append((row, f"{name}: found {shown}; expected {wanted}.{hint}"))
         values.append(amount)
     return values
 

@@ -94,11 +94,9 @@ def expected_clv(
     spend = spending.expected_spend(history[0], summary["monetary_value"])
     years = ahead * days / YEAR
     steps = max(1, int(np.ceil(years * _STEPS_PER_YEAR)))
-    bought, present = np.zeros(len(summary)), np.zeros(len(summary))
-    for step in range(1, steps + 1):
-        so_far = buying.expected_purchases(ahead * step / steps, *history)
-        present += (so_far - bought) / (1 + d) ** (years * (step - 0.5) / steps)
-        bought = so_far
+    step = np.arange(1, steps + 1)
+    bought = np.diff(buying.expected_purchases(ahead * step / steps, *history), axis=0, prepend=0.0)
+    present = (1 + d) ** (-years * (step - 0.5) / steps) @ bought
     index = pd.Index(summary["customer_id"]) if "customer_id" in summary.columns else summary.index
     return pd.Series(rate * spend * present, index=index, name="clv")
 
@@ -362,13 +360,13 @@ def _tracking(
     repeat = days.filter(days.date > days["first"])
     daily = to_frame(repeat.group_by("date").agg(n=repeat.count()).order_by("date")).set_index("date")["n"]
     start = last - timedelta(days=round(float(summary["T"].max()) * unit_days))
-    times = np.arange(1, int(((until - start).days) // unit_days) + 1)
-    ends = pd.Timestamp(start) + pd.to_timedelta(times * unit_days, unit="D")
+    times = np.arange(1, int(((until - start).days + 1) // unit_days) + 1)
+    ends = pd.Timestamp(start) + pd.to_timedelta(times * unit_days - 1, unit="D")
     counted = daily.cumsum()
     place = np.searchsorted(counted.index.to_numpy(), ends.to_numpy(), side="right")
     actual = np.r_[0, counted.to_numpy()][place]
     age, customers = np.unique(summary["T"].to_numpy(), return_counts=True)
-    since = np.maximum(times[:, None] - (age.max() - age)[None, :], 0.0)
+    since = np.maximum(times[:, None] - 1 / unit_days - (age.max() - age)[None, :], 0.0)
     expected = fit.expected_purchases_new(since.ravel()).reshape(since.shape) @ customers
     return pd.DataFrame(
         {"actual": actual, "expected": expected, "holdout": ends > pd.Timestamp(last)},
