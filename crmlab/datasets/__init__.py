@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from crmlab.datasets.buyers import SimulatedBuyers, simulate_buyers
 from crmlab.datasets.cdnow import load_cdnow
 from crmlab.datasets.kano import KanoSurvey, simulate_kano
 from crmlab.datasets.mobi import load_mobi
@@ -19,6 +20,7 @@ from crmlab.datasets.survey import SimulatedSurvey, SurveyTruth, load_survey, si
 __all__ = [
     "KanoSurvey",
     "ResponseStyleSurvey",
+    "SimulatedBuyers",
     "SimulatedOrders",
     "SimulatedSurvey",
     "SurveyTruth",
@@ -26,6 +28,7 @@ __all__ = [
     "load_cdnow",
     "load_mobi",
     "load_survey",
+    "simulate_buyers",
     "simulate_kano",
     "simulate_orders",
     "simulate_response_style",
