@@ -127,7 +127,7 @@ def _checked(table: pd.DataFrame, name: str, first: int = 0) -> pd.DataFrame:
     found["probability"] = _amounts(table["probability"], "probability", rows, faults, 0, 1)
     for column in MONEY:
         own = table[column] if column in table.columns else pd.Series(0.0, table.index)
-        found[column] = _amounts(own.fillna(0.0), column, rows, faults, 0)
+        found[column] = _amounts(own, column, rows, faults, 0, missing=0.0)
     if faults:
         more = f" There are {len(faults) - 10} more." if len(faults) > 10 else ""
         told = " ".join(f"Row {row}, {fault}" for row, fault in sorted(faults)[:10])
@@ -155,18 +155,25 @@ def _days(column: pd.Series, rows: list[int], faults: list[tuple[int, str]]) -> 
 
 
 def _amounts(
-    column: pd.Series, name: str, rows: list[int], faults: list[tuple[int, str]], low: float, high: float = np.inf
+    column: pd.Series,
+    name: str,
+    rows: list[int],
+    faults: list[tuple[int, str]],
+    low: float,
+    high: float = np.inf,
+    missing: float | None = None,
 ) -> list[float]:
     values = []
     wanted = "a number from 0 to 1" if high == 1 else "a number of 0 or more"
     for row, value in zip(rows, column, strict=True):
+        empty = value is None or value != value
         try:
-            amount = float(value)
+            amount = missing if empty and missing is not None else float(value)
         except (TypeError, ValueError):
             amount = np.nan
         if not (low <= amount <= high and np.isfinite(amount)):
-            shown = "nothing" if value is None or value != value else repr(value)
             hint = " Write 70 % as 0.7." if high == 1 and amount > 1 else ""
+            shown = "nothing" if empty else repr(value)
             faults.append((row, f"{name}: found {shown}; expected {wanted}.{hint}"))
         values.append(amount)
     return values

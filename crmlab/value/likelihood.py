@@ -30,6 +30,8 @@ _FLAT = 1e-7
 #: Cells (resamples × patterns × terms) worked on at once: bounds the memory of a bootstrap.
 _CELLS = 4_000_000
 _STEP = 1e-4
+#: Standard error of the logarithm of a parameter at which it is not held by the data: a factor of e⁵ either way.
+_LOOSE = 5.0
 
 
 @dataclass(frozen=True)
@@ -275,7 +277,8 @@ def _unsettled(model: Model, patterns: Patterns, point: Array) -> list[str]:
             f"{model.name}: did not converge. The gradient per customer is still {np.abs(gradient).max():.2g}; results "
             "are where the search stopped, not a maximum. Check times and units."
         ]
-    if np.linalg.eigvalsh(_curvature(model, patterns, point)).max() >= 0:
+    curvature = _curvature(model, patterns, point)
+    if np.linalg.eigvalsh(curvature).max() >= 0 or np.diag(np.linalg.inv(-curvature)).max() > _LOOSE**2:
         return [
             f"{model.name}: did not converge to a single maximum. The log-likelihood is flat in some direction: the "
             "data "
