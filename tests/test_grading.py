@@ -229,10 +229,10 @@ def test_many_inputs_and_rules_are_proved_without_going_through_every_combinatio
     ("cell", "column", "message"),
     [
         ("", "x", "'' is found; expected a condition. Write - if the rule does not ask about it."),
-        ("[5, 3)", "x", "'[5, 3)' is found; expected an interval that holds a value. Put the lower end first, and close "
-         "an end."),
-        ("__import__('os')", "x", "\"__import__('os')\" is found; expected a number, >= 3, < 3, [3, 5), 3-5, 11+, several "
-         "of them with | between, or - for any. Write the cell in one of these forms."),
+        ("[5, 3)", "x", "'[5, 3)' is found; expected an interval that holds a value. Put the lower end first, and "
+         "close an end."),
+        ("__import__('os')", "x", "\"__import__('os')\" is found; expected a number, >= 3, < 3, [3, 5), 3-5, 11+, "
+         "several of them with | between, or - for any. Write the cell in one of these forms."),
         ("C", "k", "'C' is found; expected one of A, B. Correct the cell, or add the value to the input's values."),
     ],
 )  # fmt: skip

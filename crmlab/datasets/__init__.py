@@ -14,6 +14,7 @@ from crmlab.datasets.cdnow import load_cdnow
 from crmlab.datasets.kano import KanoSurvey, simulate_kano
 from crmlab.datasets.mobi import load_mobi
 from crmlab.datasets.orders import SimulatedOrders, simulate_orders
+from crmlab.datasets.prospects import SimulatedProspects, simulate_prospects
 from crmlab.datasets.response_style import ResponseStyleSurvey, simulate_response_style
 from crmlab.datasets.survey import SimulatedSurvey, SurveyTruth, load_survey, simulate_survey
 
@@ -22,6 +23,7 @@ __all__ = [
     "ResponseStyleSurvey",
     "SimulatedBuyers",
     "SimulatedOrders",
+    "SimulatedProspects",
     "SimulatedSurvey",
     "SurveyTruth",
     "list",
@@ -31,6 +33,7 @@ __all__ = [
     "simulate_buyers",
     "simulate_kano",
     "simulate_orders",
+    "simulate_prospects",
     "simulate_response_style",
     "simulate_survey",
 ]

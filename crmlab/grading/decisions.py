@@ -38,8 +38,8 @@ class DecisionTable:
     ----------
     rules : list of dicts, DataFrame, path of a YAML or XLSX file, or a mapping of the form of such a file
         One row per rule. A cell of an input reads ``A``, ``A|B``, ``>= 3``, ``< 1 year``, ``[3, 5)``, ``3-5`` (both
-        ends included), ``11+``, or ``-`` for anything. The columns grade, action, en, zh, action_en, action_zh, note and
-        every column that is no declared input, say what follows.
+        ends included), ``11+``, or ``-`` for anything. The columns grade, action, en, zh, action_en, action_zh, note
+        and every column that is no declared input, say what follows.
     inputs : mapping of input to its declaration, beside those in a file
         ``{"type": "category", "values": ["A", "B"]}``, ``{"type": "number", "domain": ">= 0", "unit": "month"}`` or
         ``{"type": "count", "domain": "0-5"}``; a count may be made of other columns: ``{"type": "count", "count": "A",

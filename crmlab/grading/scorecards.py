@@ -336,8 +336,8 @@ def _points(criterion: Criterion, column: pd.Series, card: str) -> np.ndarray:
         if odd.any():
             place = int(np.flatnonzero(odd)[0])
             raise InputError(
-                f"{card}: {criterion.name} is {column.iloc[place]!r} in row {column.index[place]}; expected a rating "
-                f"from {worst:g} to {best:g}. Correct the value."
+                f"{card}: {criterion.name} is {plain(column.iloc[place])!r} in row {column.index[place]}; expected a "
+                f"rating from {worst:g} to {best:g}. Correct the value."
             )
         return 100 * (values - worst) / (best - worst)
     assert criterion.points is not None
