@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.special import betainc, betaln, digamma, gammaln, roots_jacobi
+from scipy.linalg import eigh_tridiagonal
+from scipy.special import betainc, betaln, digamma, gammaln
 
 from crmlab.errors import InputError
 
@@ -131,11 +132,23 @@ def _bg_purchases(r: float, a: float, b: float, ratio: Array) -> Array:
     time, the nearer, and the error falls as exp(−4 nodes √(α/t)).
     """
     size = int(np.clip(7 * np.sqrt(ratio.max()), 32, 400))
-    nodes, weights = roots_jacobi(size, b - 1, a - 1)
-    p, weights = (1 + nodes) / 2, weights / weights.sum()
+    p, weights = _beta_nodes(size, a, b)
     flat, place = np.unique(ratio, return_inverse=True)
     expected: Array = (-np.expm1(-r * np.log1p(p * flat[:, None])) / p) @ weights
     return expected[place].reshape(ratio.shape)
+
+
+def _beta_nodes(size: int, a: float, b: float) -> tuple[Array, Array]:
+    """Nodes and weights of the mean over Beta(a, b): eigenvalues of the Jacobi matrix (Golub & Welsch 1969)."""
+    n = np.arange(1.0, size)
+    c = a + b - 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        off = n * (n + b - 1) * (n + a - 1) * (n + c) / ((2 * n + c) ** 2 * ((2 * n + c) ** 2 - 1))
+        middle = (a - b) * c / ((2 * n + c) * (2 * n + c + 2))
+    off[0] = a * b / ((a + b) ** 2 * (a + b + 1))
+    diagonal = np.r_[a / (a + b), (1 + middle) / 2]
+    nodes, vectors = eigh_tridiagonal(diagonal, np.sqrt(off))
+    return np.maximum(nodes, np.finfo(float).tiny), vectors[0] ** 2
 
 
 def _bg_terms(params: tuple[Array, ...], patterns: Patterns) -> Terms:
