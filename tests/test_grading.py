@@ -450,7 +450,7 @@ def test_an_unknown_rubric_is_named() -> None:
 def test_an_explanation_names_what_the_rule_asked() -> None:
     buyers = pd.DataFrame({"conditions": [2, 0], "signals": [3, 1]})
     assert rubric("property_buyers").explain(buyers).tolist() == [
-        "grade B because conditions is 2 and signals is 3, which is 3-4 (rule 2)",
+        "grade B because conditions is 2 and signals is 3, which is in 3-4 (rule 2)",
         "grade E because conditions is 0 (rule 7)",
     ]
 

@@ -267,8 +267,8 @@ def _value(value: Any) -> str:
 def _reason(asked: Input, condition: Condition, value: Any) -> str:
     written = _value(value)
     exact = condition.text in (written, "yes" if written == "True" else "")
-    unit = f" {asked.unit}" if asked.unit and asked.kind != "category" else ""
-    return f"{asked.name} is {written}{unit}" + ("" if exact else f", which is {condition.text}")
+    within = "" if condition.text[0] in "<>=≤≥" else "in "
+    return f"{asked.name} is {written}" + ("" if exact else f", which is {within}{condition.text}")
 
 
 def _usable(asked: Input, value: Any) -> bool:
