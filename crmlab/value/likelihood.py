@@ -150,22 +150,22 @@ def estimated(
     """
     import pandas as pd
 
-    best: tuple[float, Array] | None = None
+    best: tuple[float, Array, list[str], Array] | None = None
     for start in starts:
         point = _climb(model, patterns, np.log(np.asarray(start, dtype=float)))
-        height = _summed(model, point, patterns)[0]
+        height, gradient = _summed(model, point, patterns)
         if best is None or height > best[0] + 1e-9:
-            best = (height, point)
-        if not _unsettled(model, patterns, best[1]):
+            curvature = _curvature(model, patterns, point)
+            best = (height, point, _unsettled(model, point, gradient / patterns.counts.sum(), curvature), curvature)
+        if not best[2]:
             break
     assert best is not None
-    height, point = best
-    problems = _unsettled(model, patterns, point)
+    height, point, problems, curvature = best
     params = pd.Series(np.exp(point), index=list(model.names), name="estimate")
     errors = np.full(len(point), np.nan)
     if not problems:
         # In logarithms the error is relative: se(θ) = θ · se(ln θ).
-        errors = np.exp(point) * np.sqrt(np.diag(np.linalg.inv(-_curvature(model, patterns, point))))
+        errors = np.exp(point) * np.sqrt(np.diag(np.linalg.inv(-curvature)))
     return {
         "params": params,
         "standard_errors": pd.Series(errors, index=params.index, name="se"),
@@ -259,8 +259,8 @@ def _polished(model: Model, patterns: Patterns, point: Array) -> Array:
     return point
 
 
-def _unsettled(model: Model, patterns: Patterns, point: Array) -> list[str]:
-    """Why a point is no maximum; nothing if it is one."""
+def _unsettled(model: Model, point: Array, gradient: Array, curvature: Array) -> list[str]:
+    """Why a point, with its gradient per customer and curvature, is no maximum; nothing if it is one."""
     ends = [
         name for name, value in zip(model.names, point, strict=True) if not _BOUNDS[0] + 0.5 < value < _BOUNDS[1] - 0.5
     ]
@@ -271,13 +271,11 @@ def _unsettled(model: Model, patterns: Patterns, point: Array) -> list[str]:
             "in the "
             "way the model allows them to, or there are too few. Do not use the parameters one by one."
         ]
-    gradient = _summed(model, point, patterns)[1] / patterns.counts.sum()
     if not np.abs(gradient).max() < _FLAT:
         return [
             f"{model.name}: did not converge. The gradient per customer is still {np.abs(gradient).max():.2g}; results "
             "are where the search stopped, not a maximum. Check times and units."
         ]
-    curvature = _curvature(model, patterns, point)
     if np.linalg.eigvalsh(curvature).max() >= 0 or np.diag(np.linalg.inv(-curvature)).max() > _LOOSE**2:
         return [
             f"{model.name}: did not converge to a single maximum. The log-likelihood is flat in some direction: the "
@@ -320,7 +318,8 @@ def _together(model: Model, patterns: Patterns, counts: Array, start: Array, cur
     for row in np.flatnonzero(~usable):
         own = Patterns(patterns.columns, counts[row], patterns.member)
         points[row] = _polished(model, own, start)
-        if _unsettled(model, own, points[row]):
+        gradient = _summed(model, points[row], own)[1] / counts[row].sum()
+        if _unsettled(model, points[row], gradient, _curvature(model, own, points[row])):
             points[row] = np.nan
     return points
 

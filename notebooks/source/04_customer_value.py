@@ -112,7 +112,7 @@ show(value.contribution(orders, "region")[["region", "margin", "revenue_share", 
 served = value.customer_profit(orders, {"order": 3, "customer": 4})
 whale = value.whale_curve(served["profit"])
 figure(whale.plot(language=language))
-show({"peak, % of all profit": 100 * whale.peak / whale.total, "customers with a loss, %": 100 * whale.losing}, digits=0)
+show({"peak, % of profit": 100 * whale.peak / whale.total, "with a loss, %": 100 * whale.losing}, digits=0)
 show(whale.problems)
 
 # %% [markdown] lang="en"
@@ -361,7 +361,7 @@ except ValueError as error:
 # | The two models of Dwyer differ | Many pause and come back | Use "always a share" outside contracts |
 # | High frequency, low P(alive) | A good customer is leaving | Call today |
 # | Low frequency, high P(alive) | A slow customer, not a lost one | Leave in peace |
-# | Holdout off by more than 15 % | The world has changed, or the model is wrong | Do not use the forecast; find out why |
+# | Holdout off by more than 15 % | The world has changed, or the model is wrong | Find out why before using it |
 # | An unstable cluster | An accident of this sample | Do not give it a name |
 #
 # We keep the key numbers of this chapter where a program can find them. Tests compare them with published values.

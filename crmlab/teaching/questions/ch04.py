@@ -17,9 +17,9 @@ PER_ORDER, PER_CUSTOMER = 4.0, 5.0
 TOP = 0.2
 
 
-def contract(retention: float = RETENTION, acquisition: float = ACQUISITION) -> float:
+def contract(retention: float = RETENTION) -> float:
     """m r/(1 + d − r) less what it cost to win the customer."""
-    return MARGIN * retention / (1 + DISCOUNT - retention) - acquisition
+    return MARGIN * retention / (1 + DISCOUNT - retention) - ACQUISITION
 
 
 @functools.cache
@@ -77,11 +77,6 @@ QUESTIONS = (
                     "When does the first margin come, and from whom?",
                     "It comes after a year, and only from those who renew: m r/(1 + d − r), not m (1 + d)/(1 + d − r).",
                 ),
-            ),
-            Mistake(
-                "the cost of winning the customer left out",
-                lambda: contract(acquisition=0.0),
-                ("What has the company paid before the first margin?", "Subtract the 250."),
             ),
             Mistake(
                 "margins that are not discounted",
