@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         csi,
         customers,
         datasets,
+        grading,
         lifecycle,
         likert,
         plots,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         studies,
         teaching,
         transactions,
+        value,
         weighting,
     )
     from crmlab.errors import InputError
@@ -49,6 +51,7 @@ __all__ = [
     "csi",
     "customers",
     "datasets",
+    "grading",
     "lifecycle",
     "likert",
     "plots",
@@ -59,6 +62,7 @@ __all__ = [
     "studies",
     "teaching",
     "transactions",
+    "value",
     "weighting",
 ]
 
@@ -66,6 +70,7 @@ _MODULES = (
     "csi",
     "customers",
     "datasets",
+    "grading",
     "lifecycle",
     "likert",
     "plots",
@@ -75,6 +80,7 @@ _MODULES = (
     "studies",
     "teaching",
     "transactions",
+    "value",
     "weighting",
 )
 _MEMBERS = {

@@ -10,28 +10,34 @@ from __future__ import annotations
 
 import pandas as pd
 
+from crmlab.datasets.buyers import SimulatedBuyers, simulate_buyers
 from crmlab.datasets.cdnow import load_cdnow
 from crmlab.datasets.kano import KanoSurvey, simulate_kano
 from crmlab.datasets.lifecycles import SimulatedLifecycles, simulate_lifecycles
 from crmlab.datasets.mobi import load_mobi
 from crmlab.datasets.orders import SimulatedOrders, simulate_orders
+from crmlab.datasets.prospects import SimulatedProspects, simulate_prospects
 from crmlab.datasets.response_style import ResponseStyleSurvey, simulate_response_style
 from crmlab.datasets.survey import SimulatedSurvey, SurveyTruth, load_survey, simulate_survey
 
 __all__ = [
     "KanoSurvey",
     "ResponseStyleSurvey",
+    "SimulatedBuyers",
     "SimulatedLifecycles",
     "SimulatedOrders",
+    "SimulatedProspects",
     "SimulatedSurvey",
     "SurveyTruth",
     "list",
     "load_cdnow",
     "load_mobi",
     "load_survey",
+    "simulate_buyers",
     "simulate_kano",
     "simulate_lifecycles",
     "simulate_orders",
+    "simulate_prospects",
     "simulate_response_style",
     "simulate_survey",
 ]
