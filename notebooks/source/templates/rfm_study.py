@@ -25,8 +25,6 @@ amount: str = "amount"  # column of the amount
 order: str = ""  # column of the order number, where lines are articles; empty if a line is an order
 as_of: str = ""  # the day that looks back, such as 2026-01-31; empty for the last day of the orders
 scheme: str = "quantile"  # one of rubric, quantile: the course's bands, or equal shares of the customers
-    "quantile"  # one of rubric, quantile: the course's bands (give unit too), or equal shares of the customers
-)
 bins: int = 5  # scores of the quantile scheme
 unit: float = 0.0  # money that the rubric calls 1; 0 leaves it as in the data and says so
 engine: str = "duckdb"  # one of duckdb, spark: where the orders are counted
