@@ -158,7 +158,7 @@ def rfm(
     as_of: Annotated[
         str, typer.Option(metavar="DAY", help="The day that looks back.", show_default="the last day of the orders")
     ] = "",
-    scheme: Annotated[str, typer.Option(metavar="rubric|quantile", help="How customers are scored.")] = "rubric",
+    scheme: Annotated[str, typer.Option(metavar="rubric|quantile", help="How customers are scored.")] = "quantile",
     bins: Annotated[int, typer.Option(metavar="N", help="Scores of the quantile scheme, 2 to 9.")] = 5,
     unit: Annotated[
         float, typer.Option(metavar="X", help="Money that the rubric calls 1.", show_default="as in the data")

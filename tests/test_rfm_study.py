@@ -81,6 +81,25 @@ def test_the_report_speaks_both_languages_and_escapes(analysis, language) -> Non
     assert page == rfm_report.html(analysis, language), "same analysis, same bytes"
 
 
+def test_every_objection_to_the_rubric_is_said_in_chinese() -> None:
+    """Expected by hand: the rubric's faults, and CDNOW counted in dollars, where nearly everybody has m = 4."""
+    page = rfm_report.html(rfm.analyse(Transactions(load_cdnow(sample=True), name="cdnow"), scheme="rubric"), "zh")
+    objections = page[page.index("请先读这里") : page.index("<nav")]
+    assert objections.count("<li>") == 8
+    assert 'lang="en"' not in objections
+    assert "示例 R4F3M2 与区间矛盾，按区间应为 R2F2M2。" in objections
+    assert "消费额：未注明单位。请说明 1 代表多少。" in objections
+    assert re.search(r"9\d% 的顾客消费额得分同为 4", objections)
+
+
+def test_the_map_is_drawn_where_the_page_lets_no_picture_in(analysis) -> None:
+    """The page's Content-Security-Policy names no img-src, so an embedded picture would stay blank."""
+    page = rfm_report.html(analysis)
+    assert "default-src 'none'" in page
+    assert "img-src" not in page
+    assert "<image" not in page
+
+
 def test_the_files_of_a_study(analysis, tmp_path) -> None:
     write_rfm_study(analysis, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == FILES

@@ -95,7 +95,10 @@ class _RfmPage(StudyPage):
         ]
 
     def problems(self) -> list[Sentence]:
-        told = [(sentence, self.t.problem(sentence, str)) for sentence in self.result.problems]
+        told = [
+            (sentence, self.t.problem(sentence, lambda word: self._known("word", word)))
+            for sentence in self.result.problems
+        ]
         return [Sentence(own or sentence, self.tag if own else "en") for sentence, own in told]
 
     def _segments(self) -> Section:
@@ -141,7 +144,7 @@ class _RfmPage(StudyPage):
             for row in self.result.bands.table.to_dict("records")
         ]
         rules = [
-            [self._label(row["segment"]), *(str(row[name]) for name in ("r", "f", "m"))]
+            [self._label(row["segment"]), *(self._levels(str(row[name])) for name in ("r", "f", "m"))]
             for row in self.result.rules.rules.to_dict("records")
         ]
         tables = [
@@ -186,5 +189,12 @@ class _RfmPage(StudyPage):
         return percent(float("nan") if share is None else share)
 
     def _unit(self, band: dict[str, Any]) -> str:
-        unit = band["unit"]
-        return self.t(f"unit.{unit}") if f"unit.{unit}" in self.t else self.t("unit.money") if not unit else str(unit)
+        unit = band["unit"] if isinstance(band["unit"], str) else "money"
+        return self._known("unit", unit)
+
+    def _levels(self, rule: str) -> str:
+        return " ".join(self._known("level", word) for word in rule.split())
+
+    def _known(self, kind: str, word: str) -> str:
+        """The word in the report's language; one of the user's own stays as it is."""
+        return self.t(f"{kind}.{word}") if f"{kind}.{word}" in self.t else word

@@ -14,7 +14,7 @@ import yaml
 from crmlab.errors import InputError
 
 _HERE = Path(__file__).parent
-_CONSTRUCTS = {"construct", "one", "other", "source", "target"}
+_LABELLED = {"construct", "one", "other", "source", "target", "measure", "what"}
 _NOTHING = "–"
 
 
@@ -63,7 +63,7 @@ class Texts:
         sentence
             One of a result's ``problems``.
         label
-            Label of a construct in this language.
+            Label of a construct, or of another word of the sentence, in this language.
 
         Examples
         --------
@@ -75,7 +75,7 @@ class Texts:
             return sentence
         for pattern, words in _problem_patterns():
             if found := pattern.fullmatch(sentence):
-                parts = {key: label(part) if key in _CONSTRUCTS else part for key, part in found.groupdict().items()}
+                parts = {key: label(part) if key in _LABELLED else part for key, part in found.groupdict().items()}
                 return words.format(**parts)
         return None
 
