@@ -85,10 +85,10 @@ class FittedGrid:
         """The grid as a table, one row per cell: the two levels, grade, n, share."""
         import pandas as pd
 
-        columns = dict(zip(self.thresholds["input"], self.thresholds["column"], strict=True))
+        columns: dict[str, str] = dict(zip(self.thresholds["input"], self.thresholds["column"], strict=True))
         found = pd.DataFrame({"grade": self.grade(frame, faults=faults)})
         for name, column in columns.items():
-            limits = self.thresholds.loc[self.thresholds["input"] == name, "threshold"].to_numpy()[::-1]
+            limits: np.ndarray = self.thresholds.loc[self.thresholds["input"] == name, "threshold"].to_numpy()[::-1]
             place = np.searchsorted(limits, numbers(frame[column]), side="right")
             names = self.levels[name]
             found[name] = pd.Categorical.from_codes(len(limits) - place, dtype=pd.CategoricalDtype(names))

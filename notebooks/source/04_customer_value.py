@@ -272,12 +272,6 @@ ours = value.back_test(orders, "2024-12-29")
 truth = pd.Series({name: shop.params[name] for name in ("r", "alpha", "a", "b")})
 recovered = ours.fit.intervals(resamples, level=0.99, seed=seed).assign(truth=truth)
 show(recovered, digits=2)
-
-# %% [markdown] lang="en"
-# The intervals are wide for $a$ and $b$: leaving is never seen, so it is hard to measure. Now the probabilities,
-# beside the share of customers who were really still there.
-
-# %%
 said = ours.summary.set_index("customer_id")["probability_alive"]
 there = ~(shop.customers["last_alive"].reindex(said.index) <= "2024-12-29")
 bands = pd.cut(said, [0, 0.2, 0.4, 0.6, 0.8, 1.001], labels=["0–20 %", "20–40 %", "40–60 %", "60–80 %", "80–100 %"])
@@ -285,7 +279,8 @@ calibration = pd.DataFrame({"said": said, "true": there}).groupby(bands, observe
 show(calibration, digits=2)
 
 # %% [markdown] lang="en"
-# Of the customers whom the model calls alive with 50 %, about half are. That is what a probability is for.
+# The intervals are wide for $a$ and $b$: leaving is never seen, so it is hard to measure. But look at the second table:
+# of the customers whom the model calls alive with 50 %, about half are. That is what a probability is for.
 #
 # ## From purchases to money
 #
