@@ -406,28 +406,6 @@ def test_weights_and_tiers() -> None:
 # Prediction ----------------------------------------------------------------------------------------------------------
 
 
-def test_bg_nbd_as_published() -> None:
-    """Fader, Hardie & Lee (2005), table 2 and page 281: CDNOW, a tenth of the customers, 39 weeks."""
-    customers = rfm.holdout(Transactions(load_cdnow(sample=True)), "1997-09-30").customers
-    model = rfm.bg_nbd(customers["repeats"], customers["weeks_to_last"], customers["weeks"])
-    assert model.params.tolist() == pytest.approx([0.243, 4.414, 0.793, 2.426], abs=5e-4)
-    assert model.log_likelihood == pytest.approx(-9582.43, abs=5e-3)
-    assert model.converged
-    assert model.problems == []
-    told = (
-        (customers["repeats"] == 2)
-        & (customers["weeks_to_last"].round(2) == 30.43)
-        & (customers["weeks"].round(2) == 38.86)
-    )
-    assert set(model.expected_purchases(39)[told].round(3)) == {1.226}
-    assert model.probability_alive().between(0, 1).all()
-
-
-def test_bg_nbd_refuses_the_impossible() -> None:
-    assert "nobody bought a second time" in refusal(rfm.bg_nbd, [0, 0], [0, 0], [5, 6])
-    assert "expected 0 ≤ recency ≤ T" in refusal(rfm.bg_nbd, [1, 1], [2, 9], [5, 6])
-
-
 def test_a_holdout_knows_nothing_of_the_later_part(cdnow) -> None:
     parts = rfm.holdout(Transactions(cdnow), "1997-09-30")
     before, after = cdnow[cdnow["date"] <= "1997-09-30"], cdnow[cdnow["date"] > "1997-09-30"]

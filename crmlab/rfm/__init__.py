@@ -2,8 +2,8 @@
 
 `measures` makes the table and updates it, `bands` says which values get which score and finds what a published rubric
 leaves open, `scoring` scores by rubric, quantile or bands, `segments` groups customers by a table of rules,
-`prediction` checks scores against later orders, `bg_nbd` is the forecast to beat. Tables are pandas frames with
-`attrs["problems"]`; scores and segments also take an Ibis table and stay on its engine then.
+`prediction` checks scores against later orders. Tables are pandas frames with `attrs["problems"]`; scores and segments
+also take an Ibis table and stay on its engine then.
 
 References
 ----------
@@ -14,7 +14,6 @@ Journal of Marketing Research, 42(4), 415-430.
 
 from crmlab.rfm.analysis import RfmAnalysis, analyse
 from crmlab.rfm.bands import Bands, BandsCheck, Scale, course_rubric
-from crmlab.rfm.bg_nbd import BgNbd, bg_nbd
 from crmlab.rfm.measures import expression, table, update
 from crmlab.rfm.prediction import Holdout, compare, gain_curve, grid, holdout
 from crmlab.rfm.scoring import bands_of, score, weigh
@@ -24,14 +23,12 @@ __all__ = [
     "TIERS",
     "Bands",
     "BandsCheck",
-    "BgNbd",
     "Holdout",
     "RfmAnalysis",
     "Scale",
     "Segments",
     "analyse",
     "bands_of",
-    "bg_nbd",
     "compare",
     "course_rubric",
     "expression",

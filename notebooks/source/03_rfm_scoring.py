@@ -39,12 +39,13 @@ bins: int = 5  # scores of the quantile scheme, 4 to 9
 split: str = "1997-09-30"  # last day that the scores may know
 
 # %% [markdown] lang="en"
-# One cell brings all tools. `rfm` measures, scores and tests; `Transactions` reads orders.
+# One cell brings all tools. `rfm` measures, scores and tests; `Transactions` reads orders; `value` holds the models of
+# chapter 4.
 
 # %%
 import pandas as pd
 
-from crmlab import Transactions, rfm
+from crmlab import Transactions, rfm, value
 from crmlab.datasets import load_cdnow
 from crmlab.plots.rfm import gain_curves, heat_map
 from crmlab.teaching import figure, record, show
@@ -227,7 +228,7 @@ figure(heat_map(rfm.grid(known, later="later_orders"), value="later_mean"))
 # customer buys at a rate of her own until she leaves for good, and works out how many orders are still to come.
 
 # %%
-model = rfm.bg_nbd(known["repeats"], known["weeks_to_last"], known["weeks"])
+model = value.bg_nbd(known["repeats"], known["weeks_to_last"], known["weeks"])
 show(model.params)
 
 # %% [markdown] lang="en"
