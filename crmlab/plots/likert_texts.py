@@ -15,7 +15,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "neutral_split": " The middle answer is split between both sides.",
         "neutral_aside": " The middle answer stands aside, on the right.",
         "neutral_dropped": " The middle answer is not drawn; shares are of all answers.",
-        "bars_title": "Answers below and above the middle of the scale",
+        "bars_title": "Answers on both sides of the middle",
         "bars_x": "Share of the answers (%), left: below the middle, right: above\nRight column: mean (answers)",
         "bars_row": "{name}: {below} % below, {above} % above the middle, mean {mean}",
         "bars_alt": "Diverging stacked bars of {n} rows on a scale of {points} points. {listing}.",

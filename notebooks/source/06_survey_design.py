@@ -357,7 +357,8 @@ kept = quality.exclude("straight-lining", "duplicate answers")
 show(kept.problems[-1])
 
 # %% [markdown] lang="en"
-# A dash means that a check could not be made and is not the same as zero. No check proves anything: a straight line may
+# A dash means that a check could not be made and is not the same as zero. In the map a dark column is a question that
+# many skip, a dark band a bad batch of sheets. No check proves anything: a straight line may
 # be conviction, and a fast reader may be a good one. So the checks mark rows and delete nobody. Deleting is *your*
 # decision, and it stays on record: that is the last line.
 #

@@ -145,8 +145,23 @@ show(careless.problems)
 # nothing: the judge may be right and the others wrong. Ask.
 #
 # Shorter questions work too. In **forced choice** 对偶比较法 the judge only says which of two matters more (0–1), or
-# shares out four points (0–4). With many judges the share who prefer A to B becomes a distance (Thurstone, 1927). All
-# of these can be collected in one file, and `crmlab` prints the sheets to hand out.
+# shares out four points (0–4). The share of judges who prefer A to B becomes a distance (Thurstone, 1927). Three judges
+# on three pairs: quality or price, quality or service, price or service.
+
+# %%
+wins = {"Li": (1, 1, 1), "Wang": (1, 1, 0), "Zhao": (0, 1, 1)}
+three = ["quality", "price", "service"]
+sheets = {who: [[None, a, b], [None, None, c], [None] * 3] for who, (a, b, c) in wins.items()}
+panel = {who: pd.DataFrame(sheet, three, three) for who, sheet in sheets.items()}
+forced = weighting.forced_choice(panel, add=1)
+distance = weighting.thurstone_case_v(forced.proportions)
+show(pd.DataFrame({"points": forced.scores.sum(), "weight": forced.weights, "distance": distance}), digits=2)
+
+# %% [markdown] lang="en"
+# One point added to each item (修正得分) leaves some weight to an item that loses every pair. The distances have no
+# zero, so they are no weights. All three put quality above service: that distance would be endless, and `crmlab` takes
+# 99 % for 100 %. Thirty judges would tell more than three. All of these questions can be collected in one file, and
+# `crmlab` prints the sheets to hand out.
 
 # %% [markdown] lang="en"
 # ## Asking the answers 客观赋权
@@ -353,7 +368,7 @@ index = found.index["index"]
 record(
     {
         **{"drinks": judged.weights, "lambda": judged.lambda_max, "consistency_ratio": judged.consistency_ratio},
-        **{"direct": direct, "level_sums": levels.groupby("level")["global"].sum()},
+        **{"direct": direct, "forced": forced.weights, "level_sums": levels.groupby("level")["global"].sum()},
         "moved_by_origin": {name: round(change, 9) for name, change in moved.items()},
         "origin": {name: round(change, 9) for name, change in origin.items()},
         **{"spread": found.spread, "directors_apart": abs(index["purchasing"] - index["service"])},

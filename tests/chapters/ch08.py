@@ -25,6 +25,8 @@ def holds(found, parameters):
     """What must be true whatever the parameters."""
     as_published(found)
     assert found["direct"] == pytest.approx({"quality": 1 / 2, "price": 1 / 3, "service": 1 / 6}, abs=1e-6)
+    # By hand: points 2 2 1, 1 0 2, 0 1 0 of the three judges, and one more for each, of 6.
+    assert found["forced"] == pytest.approx({"quality": 8 / 18, "price": 6 / 18, "service": 4 / 18}, abs=1e-6)
     for table in ("moved_by_origin", "origin"):
         assert found[table]["entropy"] > 1e-3, table
         assert found[table]["variation"] > 1e-3, table
