@@ -193,7 +193,7 @@ class _RfmPage(StudyPage):
         return self._known("unit", unit)
 
     def _levels(self, rule: str) -> str:
-        return " ".join(self._known("level", word) for word in rule.split())
+        return " ".join(self._known("score_level", word) for word in rule.split())
 
     def _known(self, kind: str, word: str) -> str:
         """The word in the report's language; one of the user's own stays as it is."""
