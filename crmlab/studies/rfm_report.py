@@ -71,7 +71,7 @@ class _RfmPage(StudyPage):
     @property
     def byline(self) -> str:
         words = {"n": f"{len(self.result.customers):,}", "lines": f"{self.result.transactions:,}"}
-        return self.t("byline", **words, data=self.result.source, day=self.result.as_of)
+        return self.t("byline.orders", **words, data=self.result.source, day=self.result.as_of)
 
     def headline(self) -> dict[str, Any]:
         row = self.result.largest
@@ -82,8 +82,8 @@ class _RfmPage(StudyPage):
             "top": self._share("top_20"),
             "day": str(self.result.as_of),
         }
-        said = {key: self.t(f"headline.{key}", **words) for key in ("label", "unit", "sentence", "scale")}
-        return {**said, "number": words["revenue"]}
+        said = {key: self.t(f"headline.{key}", **words) for key in ("label", "unit", "sentence")}
+        return {**said, "scale": self.t("headline.day", **words), "number": words["revenue"]}
 
     def facts(self) -> list[dict[str, str]]:
         customers = self.result.customers
