@@ -626,6 +626,7 @@ def install(monkeypatch: pytest.MonkeyPatch, folder: Path, data: pd.DataFrame | 
 def test_list_is_true_of_what_is_loaded():
     loaded = {
         "cdnow": datasets.load_cdnow(),
+        "lifecycles": datasets.simulate_lifecycles().data,
         "mobi": datasets.load_mobi(),
         "orders": datasets.simulate_orders().data,
         "survey": datasets.load_survey().data,
