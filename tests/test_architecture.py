@@ -31,6 +31,7 @@ FLOORS = (
     {"likert", "weighting", "value"},
     {"csi"},
     {"loyalty"},
+    {"action"},
     {"studies", "teaching"},
     {"cli", "__main__"},
 )
