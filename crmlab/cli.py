@@ -103,9 +103,12 @@ def csi(
     questionnaire: QuestionnaireFile,
     data: DataFile,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the study; replaced as a whole.")],
-    engine: Annotated[str, typer.Option(metavar="pls", help="How the model is estimated.")] = "pls",
+    engine: Annotated[str, typer.Option(metavar="pls|cbsem|semopy", help="How the model is estimated.")] = "pls",
     by: By = "",
-    bootstrap: Annotated[int, typer.Option(metavar="N", help="Resamples behind the intervals.")] = 1000,
+    bootstrap: Annotated[
+        int,
+        typer.Option(metavar="N", help="Resamples behind the intervals.", show_default="1000; 200 if one by one"),
+    ] = 0,
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="The same seed gives the same files.")] = 0,
     language: Annotated[str, typer.Option(metavar="en|zh", help="Language of the report.")] = "en",
     faults: Faults = "error",
@@ -113,6 +116,15 @@ def csi(
     consistent: Annotated[
         bool, typer.Option("--consistent", help="Correct paths and loadings for measurement error.")
     ] = False,
+    estimator: Annotated[
+        str, typer.Option(metavar="ML|MLR|ULS|WLSMV", help="Estimator of CB-SEM.", show_default="ML")
+    ] = "",
+    missing: Annotated[
+        str,
+        typer.Option(
+            metavar="mean|listwise|fiml|pairwise", help="Missing answers.", show_default="as the engine does usually"
+        ),
+    ] = "",
     sheet: Sheet = "",
     encoding: Encoding = "",
     format: Format = "",
@@ -121,8 +133,10 @@ def csi(
 
     The folder then holds report.html, tables.xlsx, notebook.ipynb and index.json.
     """
+    from crmlab import csi as index
     from crmlab import studies
 
+    index.Settings(engine, scheme, consistent, estimator or None, missing or None)  # an option is wrong: said at once
     _require_estimable(questionnaire, data, by=by, faults=faults, sheet=sheet, encoding=encoding, format=format)
     parameters = {
         "questionnaire": questionnaire,
@@ -134,6 +148,8 @@ def csi(
         "engine": engine,
         "scheme": scheme,
         "consistent": consistent,
+        "estimator": estimator,
+        "missing": missing,
         "by": by,
         "bootstrap": bootstrap,
         "seed": seed,
