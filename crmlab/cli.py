@@ -9,9 +9,8 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -39,7 +38,7 @@ _GROUPS = {
 class _InGroups(TyperGroup):
     """Commands listed under what they are for."""
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         named = [name for names in _GROUPS.values() for name in names]
         *_, last = _GROUPS
         groups = {title: [*names] for title, names in _GROUPS.items()}
@@ -289,15 +288,18 @@ def check(
     Format, columns, personal data, faults, and answers given without care. Ends with exit code 2 if no study can be
     made of them.
     """
-    from crmlab import Questionnaire, studies
+    from crmlab import InputError, Questionnaire, studies
     from crmlab import csi as index
 
     if folder is not None:
         if questionnaire or data:
-            raise click.UsageError("give a study folder, or --questionnaire and --data, not both.")
-        return _check_study(studies.Study.read(folder))
+            raise InputError(
+                f"check: found {folder} and files; expected one or the other. Leave out what you do not mean."
+            )
+        _check_study(studies.Study.read(folder))
+        return
     if not (questionnaire and data):
-        raise click.UsageError("give a study folder, or --questionnaire and --data.")
+        raise InputError("check: expected a study folder, or --questionnaire and --data. Name what to check.")
     design = Questionnaire.read(questionnaire)
     _say_design(design)
     answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding, format=format)
@@ -336,7 +338,7 @@ def run(
     ] = None,
     each: Annotated[
         str,
-        typer.Option(metavar="COLUMN|file", help="A report for each value of a column, or each file.", show_default=""),
+        typer.Option(metavar="COLUMN|file", help="A report for each value of a column, or for each file in data/."),
     ] = "",
     help: Annotated[bool, typer.Option("--help", help="Show this; with DIR, also the settings of that study.")] = False,
 ) -> None:
@@ -344,7 +346,7 @@ def run(
 
     With --each, one report for every branch or wave, and a comparison of them all.
     """
-    from crmlab import studies
+    from crmlab import InputError, studies
 
     if help:
         print(context.get_help())
@@ -352,10 +354,11 @@ def run(
             _say_settings(studies.Study.read(folder).changed(changes or ()))
         raise typer.Exit
     if folder is None:
-        raise click.UsageError("Missing argument 'DIR'.", context)
+        raise InputError("run: found no study folder; expected one, such as crmlab run my-study. Name it.")
     study = studies.Study.read(folder).changed(changes or ())
     if each:
-        return _run_each(study, each)
+        _run_each(study, each)
+        return
     _say_data(study)
     studies.require_study(study)
     _say(_SUMMARIES[study.kind](studies.run_study(study)))
@@ -390,17 +393,31 @@ def _check_study(study: Study) -> None:
 
     _say(f"Study {study.place / 'study.yaml'}: {study.kind}, {len(study.settings)} settings.")
     _say_data(study)
-    values = {name: study.value(name) for name in study.known} | study.parameters()
     if study.kind == "rfm":
         studies.require_study(study)
-        _say_orders(studies.read_transactions(values))
+        _say_orders(studies.read_transactions(study.values()))
     else:
-        design, answers = studies.read_survey(values)
+        design, answers = studies.read_survey(study.values())
         _say_design(design)
         _say_answers(answers)
         _say_quality(answers)
         studies.require_study(study)
     _say("Nothing stands in the way of a run.")
+
+
+def _run_each(study: Study, each: str) -> None:
+    """Run branches or waves, telling which are done; one that could not be estimated is no failure of the command."""
+    from crmlab import studies
+
+    def tell(done: int, total: int) -> None:
+        print(f"\r{done} of {total} done", end="" if done < total else "\n", file=sys.stderr, flush=True)
+
+    found = studies.run_each(study, each, progress=tell)
+    for outcome in found.outcomes:
+        if outcome.numbers is None:
+            _say(f"{outcome.name} could not be estimated: {outcome.reason}")
+    made = f"{len(found.estimated)} of {len(found.outcomes)} reports made and compared"
+    _say(f"{made}: {study.results / 'comparison.html'}")
 
 
 def _say_data(study: Study) -> None:
@@ -423,9 +440,11 @@ def _say_settings(study: Study) -> None:
     for name, parameter in study.known.items():
         if name == "out":
             continue
-        default = "" if study.value(name) == parameter.default else f" (default {parameter.default!r})"
+        value = study.settings.get(name, parameter.default)
+        stated = f"the file in {study.place / 'data'}" if name == "data" and name not in study.settings else repr(value)
+        default = "" if value == parameter.default else f" (default {parameter.default!r})"
         choices = f" One of {', '.join(parameter.choices)}." if parameter.choices else ""
-        _say(f"  {name}: {parameter.type} = {study.value(name)!r}{default}")
+        _say(f"  {name}: {parameter.type} = {stated}{default}")
         _say(f"      {parameter.meaning[:1].upper()}{parameter.meaning[1:]}.{choices}")
 
 

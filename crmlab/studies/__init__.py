@@ -9,6 +9,8 @@ read with :func:`read_answers` or :func:`read_orders`, and write with :func:`wri
 runs it for many branches or waves and compares them.
 """
 
+from crmlab.studies.batch import run_each
+from crmlab.studies.comparison import Comparison, write_comparison
 from crmlab.studies.csi_study import write_csi_study
 from crmlab.studies.inputs import read_survey, read_transactions, require, require_study
 from crmlab.studies.rfm_study import read_orders, write_rfm_study
@@ -19,6 +21,7 @@ from crmlab.studies.survey import read_answers
 from crmlab.studies.weights_study import shown_method, write_weights_study
 
 __all__ = [
+    "Comparison",
     "NotebookError",
     "Parameter",
     "Study",
@@ -32,10 +35,12 @@ __all__ = [
     "require",
     "require_study",
     "run",
+    "run_each",
     "run_study",
     "settings",
     "shown_method",
     "template",
+    "write_comparison",
     "write_csi_study",
     "write_rfm_study",
     "write_weights_study",

@@ -68,7 +68,7 @@ def require(kind: str, parameters: Mapping[str, Any]) -> None:
 
 def require_study(study: Study) -> None:
     """Raise ``InputError`` where a study folder cannot be run as it stands."""
-    values = {name: study.value(name) for name in study.known} | study.parameters()
+    values = study.values()
     try:
         _REQUIRE[study.kind](values)
     except InputError:

@@ -90,9 +90,9 @@ class Study:
             stated[name.strip()] = (value.strip(), "--set")
         return self._stating(stated)
 
-    def setting(self, name: str, value: Any) -> Study:
-        """The study with one setting of the caller's own."""
-        return replace(self, settings={**self.settings, name: value})
+    def setting(self, **values: Any) -> Study:
+        """The study with settings of the caller's own, as far as its notebook knows them."""
+        return replace(self, settings={**self.settings, **{n: v for n, v in values.items() if n in self.known}})
 
     @property
     def notebook(self) -> Path:
@@ -104,17 +104,24 @@ class Study:
     def results(self) -> Path:
         return self.place / RESULTS
 
-    def value(self, name: str) -> Any:
-        """What holds for a parameter: the setting, else the notebook's default."""
-        return self.settings.get(name, self.known[name].default)
+    def values(self) -> dict[str, Any]:
+        """What every parameter is in a run, by name; paths are whole, and the data are found."""
+        return self.values_without_data() | {"data": self.data()[0]}
+
+    def values_without_data(self) -> dict[str, Any]:
+        """The same, whatever lies in ``data/``."""
+        return {name: known.default for name, known in self.known.items()} | self._stated()
 
     def parameters(self) -> dict[str, Any]:
         """What the notebook is told: the settings, with whole paths, and the data that were found."""
+        return self._stated() | {"data": self.data()[0]}
+
+    def _stated(self) -> dict[str, Any]:
         stated = dict(self.settings)
         for name in _PATHS:
             if stated.get(name) and ((file := self.place / stated[name]).exists() or not _is_shipped(stated[name])):
                 stated[name] = str(file.resolve())
-        return {**stated, "data": self.data()[0]}
+        return stated
 
     # --- Data -------------------------------------------------------------------------------------------------------
 
