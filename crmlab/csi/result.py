@@ -170,6 +170,7 @@ class SatisfactionIndex:
             "engine": self.engine,
             "index": own["index"],
             "ci": own["ci"],
+            "se": plain(self.index.loc[self.questionnaire.index, "se"]),
             "level": self.level,
             "constructs": constructs,
             "paths": [
