@@ -177,6 +177,7 @@ class SatisfactionIndex:
             "engine": self.engine,
             "index": own["index"],
             "ci": own["ci"],
+            "se": plain(self.index.loc[self.questionnaire.index, "se"]),
             "admissible": self.admissible,
             "level": self.level,
             "constructs": constructs,

@@ -29,6 +29,7 @@ scheme: str = "path"  # one of path, centroid, factorial: inner weights of PLS
 consistent: bool = False  # PLS: correct paths and loadings for measurement error
 estimator: str = ""  # CB-SEM: ML, MLR, ULS or WLSMV; empty for ML
 missing: str = ""  # mean, listwise, fiml or pairwise; empty for what the engine does usually
+only: str = ""  # keep one group only: its column, an equals sign, its value; empty for all
 by: str = ""  # column of groups to compare; empty for none
 bootstrap: int = 0  # resamples behind the intervals; 0 for the engine's usual number
 seed: int = 0  # the same seed gives the same numbers
@@ -56,7 +57,7 @@ print("\n".join(design.lint()) or "Nothing to change.")
 # Every answer that was not read as found is listed with its row in the file.
 
 # %%
-responses = read_answers(data, design, sheet=sheet, encoding=encoding, format=format)
+responses = read_answers(data, design, sheet=sheet, encoding=encoding, format=format, only=only)
 print("\n".join(responses.problems) or "Nothing was found that needs a word.")
 show(responses.summary(), digits=2)
 
