@@ -219,14 +219,11 @@ def test_one_construct_at_a_time_weighs_as_the_whole_model_where_both_hold(cours
 
 def test_the_full_ecsi_of_mobi_is_refused_first_of_all(refused):
     assert not refused.admissible
-    assert (
-        refused.problems[0]
-        == refused.refusals[0]
-        == (
-            "CB-SEM must be refused here: Image, Expectation, Quality and Satisfaction cannot be told apart (correlations "
-            "up to 0.995), so its paths mean nothing. Report PLS (engine 'pls'), or a reduced model in which they are "
-            "merged or left out."
-        )
+    assert refused.problems[0] == refused.refusals[0]
+    assert refused.problems[0] == (
+        "CB-SEM must be refused here: Image, Expectation, Quality and Satisfaction cannot be told apart (correlations "
+        "up to 0.995), so its paths mean nothing. Report PLS (engine 'pls'), or a reduced model in which they are "
+        "merged or left out."
     )
     assert refused.problems[1].startswith("Expectation and Quality cannot be told apart as causes of Value")
 
@@ -316,7 +313,7 @@ def test_fiml_repairs_what_listwise_breaks(course):
 
 
 def test_fiml_means_are_lavaans(ecsi):
-    """Item means under FIML from lavaan's `~1` on mobi with 5 % removed, weights from its own λ and θ; 5e-3 as there."""
+    """Item means by FIML are lavaan's `~1` on mobi with 5 % removed, weights its λ/θ; parameters to 5e-3 as there."""
     case = json.loads((REFERENCE / "mobi_fiml.json").read_text(encoding="utf-8"))["estimates"]
     table = pd.DataFrame(case)
     mobi = datasets.load_mobi().astype(float)

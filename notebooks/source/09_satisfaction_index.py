@@ -172,9 +172,9 @@ ax.legend()
 figure(ax, alt="Nine true paths with estimates and 95 % intervals by PLS and CB-SEM. Most PLS estimates are smaller.")
 
 # %% [markdown] lang="en"
-# On the **index** the two agree within about a point: a mean does not care much how its items are weighed. On the **paths**
-# they differ, and not by accident. PLS keeps the error in its sums, and error hides part of every strong relation:
-# **attenuation** 衰减. If $Q$ is the reliability of a sum (its squared correlation with the construct), a path from a
+# On the **index** the two agree within about a point: a mean does not care much how its items are weighed. On the
+# **paths** they differ, and not by accident. PLS keeps the error in its sums, and error hides part of every strong
+# relation: **attenuation** 衰减. If $Q$ is the reliability of a sum (its squared correlation with the construct), a path from a
 # single cause shrinks by $\sqrt{Q_1 Q_2}$; the column below shows what plain PLS must find in this population.
 
 # %%
@@ -376,9 +376,9 @@ show(moved[["before", "after", "change", "se", "ci_lower", "ci_upper"]].astype(f
 show({"margin of a change between two years of the mobile survey": change_margin}, digits=1)
 
 # %% [markdown] lang="en"
-# The same rise, twice. Asked of the same people it is plain to see. Asked of others it drowns in the difference between
-# the people: here it even looks like a fall. A panel must use **ids that name people**, not row numbers: whoever has the
-# same id is taken for the same person.
+# The same rise, twice. Asked of the same people it is plain to see. Asked of others it drowns in the difference
+# between the people: here it even looks like a fall. A panel must use **ids that name people**, not row numbers:
+# whoever has the same id is taken for the same person.
 #
 # And the chair's answer: two surveys of 250 different customers move by about two and a half points by chance alone.
 # *The data cannot tell the fall from no change at all.* They do not prove that nothing happened either.
