@@ -29,7 +29,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "join": ", ",
         "stop": "; ",
         "map_title": "Customers on the grid",
-        "map_log": "{name} (logarithmic)",
+        "map_log": "{name}, logarithmic",
         "map_alt": "Scatter of {n} customers, {x} across and {y} upwards, with thresholds {thresholds}. {listing}.",
         "map_thinned": " Drawn: every {k}th customer.",
         "threshold": "{name} {value}",
@@ -56,7 +56,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "join": "、",
         "stop": "；",
         "map_title": "客户在二维网格中的位置",
-        "map_log": "{name}（对数刻度）",
+        "map_log": "{name}，对数刻度",
         "map_alt": "{n} 个客户的散点图，横轴 {x}，纵轴 {y}，界限为 {thresholds}。{listing}。",
         "map_thinned": "每 {k} 个客户画一个。",
         "threshold": "{name} {value}",
@@ -153,6 +153,9 @@ def grid_map(
         name = (labels or {}).get(column, str(column))
         set_scale("log" if logarithmic else "linear")
         set_label(say["map_log"].format(name=name) if logarithmic else name)
+        if logarithmic:
+            axis = ax.xaxis if set_scale == ax.set_xscale else ax.yaxis
+            axis.set_major_formatter("{x:,g}")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     title(ax, say["map_title"])
     told = say["map_alt"].format(
