@@ -146,15 +146,14 @@ def grid_map(
     for column, value in zip(thresholds["column"], thresholds["threshold"], strict=True):
         draw = ax.axvline if column == across else ax.axhline
         draw(value, color=PALETTE["ink"], linestyle="--", linewidth=1.2)
-    for logarithmic, set_scale, set_label, column in (
-        (log[0], ax.set_xscale, ax.set_xlabel, across),
-        (log[1], ax.set_yscale, ax.set_ylabel, upwards),
+    for logarithmic, axis, set_scale, column in (
+        (log[0], ax.xaxis, ax.set_xscale, across),
+        (log[1], ax.yaxis, ax.set_yscale, upwards),
     ):
         name = (labels or {}).get(column, str(column))
-        set_scale("log" if logarithmic else "linear")
-        set_label(say["map_log"].format(name=name) if logarithmic else name)
+        axis.set_label_text(say["map_log"].format(name=name) if logarithmic else name)
         if logarithmic:
-            axis = ax.xaxis if set_scale == ax.set_xscale else ax.yaxis
+            set_scale("log")
             axis.set_major_formatter("{x:,g}")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     title(ax, say["map_title"])
