@@ -3,7 +3,7 @@
 ``list()`` shows what there is; every data set has a card in the top-level folder ``datasets/`` with its origin,
 licence, columns and checksum. Simulated surveys are drawn in ``survey``; ``design`` checks what is asked for,
 ``population`` holds the formulas, ``truth`` the answers to "what is right?". Messy orders are drawn in ``orders``,
-customers with known phases in ``lifecycles``.
+customers with known phases in ``lifecycles``, with known loyalty in ``loyalty``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from crmlab.datasets.buyers import SimulatedBuyers, simulate_buyers
 from crmlab.datasets.cdnow import load_cdnow
 from crmlab.datasets.kano import KanoSurvey, simulate_kano
 from crmlab.datasets.lifecycles import SimulatedLifecycles, simulate_lifecycles
+from crmlab.datasets.loyalty import SimulatedLoyalty, simulate_loyalty
 from crmlab.datasets.mobi import load_mobi
 from crmlab.datasets.orders import SimulatedOrders, simulate_orders
 from crmlab.datasets.prospects import SimulatedProspects, simulate_prospects
@@ -25,6 +26,7 @@ __all__ = [
     "ResponseStyleSurvey",
     "SimulatedBuyers",
     "SimulatedLifecycles",
+    "SimulatedLoyalty",
     "SimulatedOrders",
     "SimulatedProspects",
     "SimulatedSurvey",
@@ -36,6 +38,7 @@ __all__ = [
     "simulate_buyers",
     "simulate_kano",
     "simulate_lifecycles",
+    "simulate_loyalty",
     "simulate_orders",
     "simulate_prospects",
     "simulate_response_style",
