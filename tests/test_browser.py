@@ -8,13 +8,14 @@ fonts the machine has. One browser and one set of pages serve all tests.
 import base64
 import io
 import re
-import shutil
 import unicodedata
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from building import CHAPTERS, build, code_cells, script
 from fontTools.ttLib import TTFont
 from matplotlib.image import imread
 from playwright.sync_api import sync_playwright
@@ -24,13 +25,14 @@ from crmlab.plots.page_font import FAMILY
 from crmlab.plots.style import CHINESE_FONT
 from crmlab.responses import read_responses
 from crmlab.studies import csi_report, rfm_report, weights_report
+from crmlab.teaching import recorded
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+real = script("docs/browser.py")
+
 pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no chromium on this machine; the pages were not opened. Debian: apt-get install chromium"
+    real.CHROMIUM is None,
+    reason="no chromium on this machine; the pages were not opened. Debian: apt-get install chromium",
 )
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
 
 LANGUAGES = ("en", "zh")
 KINDS = ("csi", "rfm", "weights", "form", "sheet")
@@ -105,7 +107,7 @@ def pages(tmp_path_factory) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def browser():
     with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        opened = play.chromium.launch(executable_path=real.CHROMIUM, args=real.FLAGS)
         yield opened
         opened.close()
 
@@ -113,13 +115,13 @@ def browser():
 class Seen:
     """A page in one view, with every request it made and everything it said on the console."""
 
-    def __init__(self, browser, file: Path, view: str) -> None:
+    def __init__(self, browser, address: str, view: str) -> None:
         self.page = browser.new_page(**VIEWS[view])
         self.requests, self.said = [], []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.goto(file.as_uri())
+        self.page.goto(address)
         if view == "paper":
             self.page.emulate_media(media="print")
         self.page.evaluate("document.fonts.ready")
@@ -132,7 +134,7 @@ def seen(browser, pages):
 
     def look(name: str, view: str) -> Seen:
         if (name, view) not in opened:
-            opened[name, view] = Seen(browser, pages[name], view)
+            opened[name, view] = Seen(browser, pages[name].as_uri(), view)
         return opened[name, view]
 
     return look
@@ -295,7 +297,7 @@ def test_chinese_reads_as_chinese_on_a_machine_without_chinese_fonts(browser, pa
     """Set in the page's own font alone, each character of the title looks like itself: not like the box that stands for
     a missing one, nor like any other character.
     """
-    page = Seen(browser, pages[f"{kind}-zh"], "desk").page
+    page = Seen(browser, pages[f"{kind}-zh"].as_uri(), "desk").page
     assert FAMILY in page.evaluate("getComputedStyle(document.querySelector('h1')).fontFamily")
     title = sorted({character for character in page.locator("h1").inner_text() if "\u4e00" <= character <= "\u9fff"})
     assert len(title) >= 4
@@ -328,3 +330,34 @@ def test_a_page_carries_the_glyphs_of_its_own_characters(pages, name):
     wanted = {ord(character) for character in text if unicodedata.east_asian_width(character) in "WF"}
     assert held == wanted & set(TTFont(CHINESE_FONT).getBestCmap())
     assert wanted - held == set(), "our own words keep to what the font has"
+
+
+# JupyterLab
+
+
+@pytest.mark.slow
+def test_a_chapter_runs_from_top_to_bottom_in_jupyterlab(browser, tmp_path):
+    """Opened as a student opens it, run by "Run All Cells", saved: every cell ran in order and none failed."""
+    shortest = min(CHAPTERS, key=lambda target: build.timings()[target.name][1])
+    served, settings = tmp_path / "course", tmp_path / "settings"
+    served.mkdir()
+    settings.mkdir()
+    chapter = served / shortest.output.name
+    notebook = nbformat.read(shortest.output, as_version=4)
+    for cell in code_cells(notebook):
+        cell.outputs, cell.execution_count = [], None
+    nbformat.write(notebook, chapter)
+    with real.lab(served, settings) as address:
+        seen = Seen(browser, address.format(chapter.name), "desk")
+        seen.page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+        seen.page.wait_for_selector(".jp-NotebookPanel-toolbar [data-status=idle]", timeout=60_000)
+        ended = seen.page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        seen.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+        seen.page.close()
+        host = address.partition("/lab/")[0]
+    assert ended is True
+    assert [url for url in seen.requests if not url.startswith((host, "data:", "blob:"))] == []
+    cells = code_cells(nbformat.read(chapter, as_version=4))
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert [output for cell in cells for output in cell.outputs if output.output_type == "error"] == []
+    assert recorded({"cells": cells})
