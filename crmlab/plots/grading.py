@@ -40,6 +40,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "without": "no grade",
         "moves_title": "Who changes grade when a threshold moves",
         "moves_x": "Change of the threshold (%)",
+        "moves_x_scale": "Change of the threshold (% of the scale's length)",
         "moves_y": "Customers who change grade (%)",
         "moves_line": "{name} at {value}",
         "moves_alt": "Lines of the share of customers who change grade, one per threshold. {listing}.",
@@ -67,6 +68,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "without": "未分级",
         "moves_title": "移动界限时有多少客户改变等级",
         "moves_x": "界限的变化（%）",
+        "moves_x_scale": "界限的变化（占量表长度的 %）",
         "moves_y": "改变等级的客户（%）",
         "moves_line": "{name}，界限 {value}",
         "moves_alt": "改变等级的客户比例，每个界限一条线。{listing}。",
@@ -218,7 +220,12 @@ def grade_shares(
 
 
 def moved_thresholds(
-    moves: pd.DataFrame, *, ax: Axes | None = None, labels: Mapping[Any, str] | None = None, language: str = "en"
+    moves: pd.DataFrame,
+    *,
+    of_scale: bool = False,
+    ax: Axes | None = None,
+    labels: Mapping[Any, str] | None = None,
+    language: str = "en",
 ) -> Axes:
     """Draw the share of customers who change grade against the change of a threshold: one line per threshold.
 
@@ -226,6 +233,8 @@ def moved_thresholds(
     ----------
     moves
         Columns ``input``, ``threshold``, ``move``, ``share``; rows without a share are not drawn.
+    of_scale
+        Whether the moves are shares of the scale's length instead of shares of the threshold.
     ax, labels, language
         As for :func:`grid_map`.
 
@@ -261,7 +270,7 @@ def moved_thresholds(
         )  # fmt: skip
         told.append(say["moves_row"].format(name=name, share=number(100 * rows["share"].max(), 1)))
     ax.set_ylim(bottom=0)
-    ax.set_xlabel(say["moves_x"])
+    ax.set_xlabel(say["moves_x_scale" if of_scale else "moves_x"])
     ax.set_ylabel(say["moves_y"])
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     title(ax, say["moves_title"])
