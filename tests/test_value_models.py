@@ -56,7 +56,11 @@ def test_gamma_gamma_of_fader_and_hardie(cdnow) -> None:
 
 def test_pareto_nbd_of_fader_hardie_and_lee(pareto) -> None:
     """Fader, Hardie & Lee (2005), table 2: r .553, α 10.58, s .606, β 11.66, LL −9594.98; β is tested below."""
-    assert [round(pareto.params[name], digits) for name, digits in (("r", 3), ("alpha", 2), ("s", 3))] == [0.553, 10.58, 0.606]
+    assert [round(pareto.params[name], digits) for name, digits in (("r", 3), ("alpha", 2), ("s", 3))] == [
+        0.553,
+        10.58,
+        0.606,
+    ]
     assert round(pareto.log_likelihood, 2) == -9594.98
     assert pareto.converged
 
