@@ -1,4 +1,4 @@
-"""A real browser and a real JupyterLab, for the README's pictures and for the tests of pages."""
+"""A real browser, for the tests of pages and the README's pictures, and a real JupyterLab for one of these."""
 
 import json
 import os
@@ -37,8 +37,8 @@ def lab(folder: Path, settings: Path) -> Iterator[str]:
         "JUPYTERLAB_SETTINGS_DIR": str(settings / "user"),
         "JUPYTERLAB_WORKSPACES_DIR": str(settings / "workspaces"),
     }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.port=0", "--expose-app-in-browser"]
-    command += [f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None", "--allow-root"]
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.port=0", "--allow-root"]
+    command += [f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None"]
     log = settings / "lab.log"
     with log.open("w") as said:
         server = subprocess.Popen(
