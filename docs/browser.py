@@ -38,7 +38,7 @@ def lab(folder: Path, settings: Path) -> Iterator[str]:
         "JUPYTERLAB_WORKSPACES_DIR": str(settings / "workspaces"),
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.port=0", "--allow-root"]
-    command += [f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None"]
+    command += [f"--ServerApp.root_dir={folder}"]
     log = settings / "lab.log"
     with log.open("w") as said:
         server = subprocess.Popen(

@@ -152,10 +152,25 @@ def take_pictures() -> None:
             lab = chromium.new_page(viewport={"width": 1280, "height": 900})
             lab.goto(address.format(f"{IN_LAB}.ipynb"))
             lab.wait_for_selector(".jp-Notebook .jp-RenderedImage img", timeout=60_000)
+            lab.get_by_role("button", name="No", exact=True).click(timeout=60_000)
+            lab.add_style_tag(content=_chinese_in_lab())
             lab.locator(".jp-Notebook .jp-RenderedImage").first.scroll_into_view_if_needed()
             lab.wait_for_timeout(1500)
             lab.screenshot(path=ROOT / "docs/lab.png")
         chromium.close()
+
+
+def _chinese_in_lab() -> str:
+    """JupyterLab takes Chinese from the machine's fonts; here it may need the packaged one."""
+    from crmlab.plots.page_font import FAMILY
+    from crmlab.plots.style import CHINESE_FONT
+
+    font = base64.b64encode(CHINESE_FONT.read_bytes()).decode("ascii")
+    fonts = " ".join(
+        f"--jp-{kind}-font-family: {plain}, '{FAMILY}';"
+        for kind, plain in (("content", "sans-serif"), ("ui", "sans-serif"), ("code", "monospace"))
+    )
+    return f"@font-face {{ font-family: '{FAMILY}'; src: url(data:font/ttf;base64,{font}); }} :root {{ {fonts} }}"
 
 
 def write_report(folder: Path) -> Path:
