@@ -84,6 +84,15 @@ _CATALOGUE = (
         "simulate_lifecycles()",
     ),
     (
+        "loyalty",
+        1_200,
+        31,
+        "simulated",
+        "Customers whose link from satisfaction to loyalty is known, with their complaints",
+        "BSD-3-Clause, as crmlab",
+        "simulate_loyalty()",
+    ),
+    (
         "mobi",
         250,
         24,
@@ -148,6 +157,7 @@ def list() -> pd.DataFrame:
     cdnow           69659        4       real               load_cdnow()
     kano              300       25  simulated            simulate_kano()
     lifecycles      49897        4  simulated      simulate_lifecycles()
+    loyalty          1200       31  simulated       simulate_loyalty()
     mobi              250       24       real                load_mobi()
     orders           3415        7  simulated          simulate_orders()
     prospects        3000        8  simulated       simulate_prospects()
