@@ -155,6 +155,7 @@ def take_pictures() -> None:
             lab.get_by_role("button", name="No", exact=True).click(timeout=60_000)
             lab.add_style_tag(content=_chinese_in_lab())
             lab.locator(".jp-Notebook .jp-RenderedImage").first.scroll_into_view_if_needed()
+            lab.evaluate("document.fonts.ready")
             lab.wait_for_timeout(1500)
             lab.screenshot(path=ROOT / "docs/lab.png")
         chromium.close()
@@ -167,7 +168,7 @@ def _chinese_in_lab() -> str:
 
     font = base64.b64encode(CHINESE_FONT.read_bytes()).decode("ascii")
     fonts = " ".join(
-        f"--jp-{kind}-font-family: {plain}, '{FAMILY}';"
+        f"--jp-{kind}-font-family: {plain}, '{FAMILY}' !important;"
         for kind, plain in (("content", "sans-serif"), ("ui", "sans-serif"), ("code", "monospace"))
     )
     return f"@font-face {{ font-family: '{FAMILY}'; src: url(data:font/ttf;base64,{font}); }} :root {{ {fonts} }}"
