@@ -185,7 +185,7 @@ class _IndexPage(_ComparisonPage):
         more = len(table) - len(rows)
         note = self.t("differences.more", more=more) if more > 0 else ""
         tables = [Table(self.t("differences.caption"), header, "llrrrl", rows, note)]
-        return self.section("differences", tables, pairs=len(table), level=self.level)
+        return self.section("differences", tables, pairs=len(table), risk=f"{100 * (1 - self.result.level):g}%")
 
     def _compared(self, table: pd.DataFrame, first: str, second: str, value: str) -> list[list[Any]]:
         limit = 1 - self.result.level
