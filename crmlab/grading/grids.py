@@ -182,7 +182,11 @@ class Grid:
 
 
 def sensitivity(
-    table: DecisionTable, frame: pd.DataFrame, *, moves: Sequence[float] = (-0.2, -0.1, 0.1, 0.2)
+    table: DecisionTable,
+    frame: pd.DataFrame,
+    *,
+    moves: Sequence[float] = (-0.2, -0.1, 0.1, 0.2),
+    relative: bool = True,
 ) -> pd.DataFrame:
     """How many customers change grade when one threshold of a table moves and all else stays.
 
@@ -190,8 +194,10 @@ def sensitivity(
     ----------
     table : DecisionTable; of a Scorecard, its `grade_table` with a frame of the score.
     frame : customers; those without a grade stay without.
-    moves : relative changes: 0.1 moves a threshold of 50 to 55. A threshold of 0, or one that would pass its neighbour,
-        is not moved, and its row says None.
+    moves : changes of a threshold. One that a change would leave in place, or carry past its neighbour, is not moved,
+        and its row says None.
+    relative : a change of 0.1 moves a threshold of 50 to 55; otherwise to 50.1, in the unit of the input, which suits
+        scales whose zero means nothing.
 
     Returns
     -------
@@ -214,7 +220,15 @@ def sensitivity(
             "input": asked.name,
             "threshold": threshold,
             "move": move,
-            **_moved(table, asked.name, threshold, move, before, frame),
+            # Ten decimals: 100 · 1.1 is meant to be 110, not 110.00000000000001.
+            **_moved(
+                table,
+                asked.name,
+                threshold,
+                float(np.round(threshold * (1 + move) if relative else threshold + move, 10)),
+                before,
+                frame,
+            ),
         }
         for asked in table.design.inputs
         if asked.kind != "category"
@@ -227,10 +241,8 @@ def sensitivity(
 
 
 def _moved(
-    table: DecisionTable, name: str, threshold: float, move: float, before: np.ndarray, frame: pd.DataFrame
+    table: DecisionTable, name: str, threshold: float, to: float, before: np.ndarray, frame: pd.DataFrame
 ) -> dict[str, Any]:
-    # Ten decimals: 100 · 1.1 is meant to be 110, not 110.00000000000001.
-    to = float(np.round(threshold * (1 + move), 10))
     try:
         if to == threshold:
             raise InputError("not moved")
