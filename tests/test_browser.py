@@ -23,7 +23,8 @@ from crmlab import Questionnaire, Transactions, csi, datasets, rfm, weighting
 from crmlab.plots.page_font import FAMILY
 from crmlab.plots.style import CHINESE_FONT
 from crmlab.responses import read_responses
-from crmlab.studies import csi_report, rfm_report, weights_report
+from crmlab.studies import comparison_report, csi_report, rfm_report, weights_report
+from crmlab.studies.comparison import Comparison, Outcome
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(
@@ -33,7 +34,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 FLAGS += ["--disable-component-update", "--disable-sync"]
 
 LANGUAGES = ("en", "zh")
-KINDS = ("csi", "rfm", "weights", "form", "sheet")
+KINDS = ("csi", "rfm", "weights", "waves", "regions", "form", "sheet")
 PAGES = [f"{kind}-{language}" for kind in KINDS for language in LANGUAGES]
 REPORTS = [name for name in PAGES if name.split("-")[0] in ("csi", "rfm", "weights")]
 ENGLISH = [name for name in PAGES if name.endswith("en")]
@@ -46,6 +47,7 @@ VIEWS = {
     "paper": {"viewport": {"width": 794, "height": 1123}},
 }
 MEDIA_BOX = re.compile(rb"/MediaBox \[0 0 ([.\d]+) ([.\d]+)\]")
+WAVES = ((1, "2024"), (2, "2025"))
 SCRIPT = "<script>alert('label')</script>"
 RULES = {
     "runOnly": {
@@ -87,11 +89,42 @@ def weights_pages() -> dict[str, str]:
     }
 
 
+def waves_pages() -> dict[str, str]:
+    """Three waves side by side, one of them without an estimate and with a name that is a script."""
+    design = Questionnaire.shipped("course_csi")
+    found = {
+        name: csi.estimate(design, datasets.load_survey(150, seed=seed).data, bootstrap=50) for seed, name in WAVES
+    }
+    outcomes = [Outcome(name, name, result.to_dict()) for name, result in found.items()]
+    outcomes.append(Outcome(SCRIPT, "_script_", None, "2026.csv is empty."))
+    files = [("data", f"{name}.csv", "0" * 64) for name in found]
+    pages = {}
+    for language in LANGUAGES:
+        labels = {name: design.label(name, language) for name in design.constructs.index}
+        compared = Comparison("csi", "file", language, labels, design.index, design.title[language], outcomes, files)
+        pages[language] = comparison_report.html(compared)
+    return pages
+
+
+def regions_pages() -> dict[str, str]:
+    orders = datasets.simulate_buyers(200, seed=1).orders
+    outcomes = [
+        Outcome(name, name, rfm.analyse(Transactions(part, name=name), scheme="quantile").to_dict())
+        for name, part in orders.groupby("region")
+    ]
+    files = [("data", "sample.csv", "0" * 64)]
+    return {
+        language: comparison_report.html(Comparison("rfm", "region", language, {}, "", "", outcomes, files))
+        for language in LANGUAGES
+    }
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory) -> dict[str, Path]:
     """Path by name, such as `csi-zh`."""
     folder = tmp_path_factory.mktemp("pages")
     texts = {"csi": csi_pages(), "rfm": rfm_pages(), "weights": weights_pages()}
+    texts |= {"waves": waves_pages(), "regions": regions_pages()}
     design = Questionnaire.shipped("course_csi")
     texts["form"] = {language: design.form(language) for language in LANGUAGES}
     for kind, editions in texts.items():
