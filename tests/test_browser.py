@@ -34,9 +34,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 LANGUAGES = ("en", "zh")
-KINDS = ("csi", "rfm", "weights", "comparison", "form", "sheet")
+KINDS = ("csi", "rfm", "weights", "waves", "regions", "form", "sheet")
 PAGES = [f"{kind}-{language}" for kind in KINDS for language in LANGUAGES]
-REPORTS = [name for name in PAGES if name.split("-")[0] in ("csi", "rfm", "weights", "comparison")]
+REPORTS = [name for name in PAGES if name.split("-")[0] in ("csi", "rfm", "weights", "waves", "regions")]
 ENGLISH = [name for name in PAGES if name.endswith("en")]
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 #: How a page is looked at: size, scheme the reader prefers, medium.
@@ -47,6 +47,7 @@ VIEWS = {
     "paper": {"viewport": {"width": 794, "height": 1123}},
 }
 MEDIA_BOX = re.compile(rb"/MediaBox \[0 0 ([.\d]+) ([.\d]+)\]")
+WAVES = ((1, "2024"), (2, "2025"))
 SCRIPT = "<script>alert('label')</script>"
 RULES = {
     "runOnly": {
@@ -88,22 +89,32 @@ def weights_pages() -> dict[str, str]:
     }
 
 
-def comparison_pages() -> dict[str, str]:
-    """Three branches, one of them without a study."""
+def waves_pages() -> dict[str, str]:
+    """Three waves side by side, one of them without an estimate and with a name that is a script."""
     design = Questionnaire.shipped("course_csi")
-    answers = datasets.load_survey().data
-    outcomes = [Outcome("Old Town", "old-town", None, "too few respondents")]
-    for name in ("Riverside", "Station"):
-        own = answers[answers["store"] == name].reset_index(drop=True)
-        outcomes.append(Outcome(name, name.lower(), csi.estimate(design, own, bootstrap=50).to_dict()))
-    named = [*design.constructs.index, *design.groups]
+    found = {
+        name: csi.estimate(design, datasets.load_survey(150, seed=seed).data, bootstrap=50) for seed, name in WAVES
+    }
+    outcomes = [Outcome(name, name, result.to_dict()) for name, result in found.items()]
+    outcomes.append(Outcome(SCRIPT, "_script_", None, "2026.csv is empty."))
+    files = [("data", f"{name}.csv", "0" * 64) for name in found]
+    pages = {}
+    for language in LANGUAGES:
+        labels = {name: design.label(name, language) for name in design.constructs.index}
+        compared = Comparison("csi", "file", language, labels, design.index, design.title[language], outcomes, files)
+        pages[language] = comparison_report.html(compared)
+    return pages
+
+
+def regions_pages() -> dict[str, str]:
+    orders = datasets.simulate_buyers(200, seed=1).orders
+    outcomes = [
+        Outcome(name, name, rfm.analyse(Transactions(part, name=name), scheme="quantile").to_dict())
+        for name, part in orders.groupby("region")
+    ]
+    files = [("data", "sample.csv", "0" * 64)]
     return {
-        language: comparison_report.html(
-            Comparison(
-                *("csi", "store", language, {name: design.label(name, language) for name in named}),
-                *(design.index, design.title[language], outcomes, [("data", "answers.csv", None)]),
-            )
-        )
+        language: comparison_report.html(Comparison("rfm", "region", language, {}, "", "", outcomes, files))
         for language in LANGUAGES
     }
 
@@ -113,7 +124,7 @@ def pages(tmp_path_factory) -> dict[str, Path]:
     """Path by name, such as `csi-zh`."""
     folder = tmp_path_factory.mktemp("pages")
     texts = {"csi": csi_pages(), "rfm": rfm_pages(), "weights": weights_pages()}
-    texts["comparison"] = comparison_pages()
+    texts |= {"waves": waves_pages(), "regions": regions_pages()}
     design = Questionnaire.shipped("course_csi")
     texts["form"] = {language: design.form(language) for language in LANGUAGES}
     for kind, editions in texts.items():

@@ -85,7 +85,7 @@ def _kept(answers: Responses, column: str, value: str) -> Responses:
             "column under 'groups' in the questionnaire."
         )
     values = answers.texts[column]
-    left = answers.texts.index[values != value]
+    left = answers.texts.index[values != value].to_numpy()
     if len(left) == answers.n:
         known = ", ".join(sorted(map(str, values.dropna().unique()))[:20])
         raise InputError(f"only: nobody in {answers.source} has {column} = {value}; its values are {known}.")
