@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -196,14 +196,14 @@ class SurveyPage(StudyPage):
     def columns(self, *keys: str) -> list[str]:
         return [self.t(f"column.{key}", level=self.level) for key in keys]
 
+    def told(self, sentences: Sequence[str]) -> list[Sentence]:
+        """What an estimate says in English, in the page's language where the catalogue has it."""
+        pairs = [(sentence, self.t.problem(sentence, self.label)) for sentence in sentences]
+        return [Sentence(own or sentence, self.tag if own else "en") for sentence, own in pairs]
+
     def problems(self) -> list[Sentence]:
         """Objections to the estimate, each with the language it is told in; those to the data stand with the data."""
-        told = [
-            (sentence, self.t.problem(sentence, self.label))
-            for sentence in self.result.problems
-            if sentence not in self.responses.problems
-        ]
-        problems = [Sentence(own or sentence, self.tag if own else "en") for sentence, own in told]
+        problems = self.told([said for said in self.result.problems if said not in self.responses.problems])
         faults = len(self.responses.faults)
         if faults:
             words = self.t("cautions.faults", count=faults, section=self.numbers["data"])
