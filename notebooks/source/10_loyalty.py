@@ -90,9 +90,8 @@ figure(three.plot(language))
 # mark the two extremes of Jones and Sasser: *apostles* 传道者 and *terrorists* 破坏者.
 
 # %%
-types = loyalty.jones_sasser(
-    data["satisfaction"], data["intention"], thresholds=(7, 60), extremes=((9, 80), (4, 30)), scales=((1, 10), (0, 100))
-)
+lines = {"thresholds": (7, 60), "extremes": ((9, 80), (4, 30)), "scales": ((1, 10), (0, 100))}
+types = loyalty.jones_sasser(data["satisfaction"], data["intention"], **lines)
 figure(types.plot("map", language))
 
 # %% [markdown] lang="en"
@@ -137,7 +136,8 @@ figure(kinds.plot("shares", language))
 
 # %%
 weights = weighting.direct_comparison({"LY5": 1.5, "LY1": 1.5, "LY4": 1.0, "LY3": 2.0, "LY2": None})
-index = loyalty.composite_index(data, [*weights.index], scale=(1, 10), weights=weights, satisfaction=["LY4"], seed=seed)
+parts = data[[*weights.index]]
+index = loyalty.composite_index(parts, [*parts], scale=(1, 10), weights=weights, satisfaction=["LY4"], seed=seed)
 show({"index": index.index, "from": index.ci_lower, "to": index.ci_upper}, digits=1)
 show(index.parts, digits=2)
 show(index.sensitivity.noise, digits=2)
@@ -165,7 +165,8 @@ show(index.problems)
 # %%
 mobi = load_mobi()
 satisfied, stays = (mobi[[f"{name}{k}" for k in (1, 2, 3)]].mean(axis=1) for name in ("CUSA", "CUSL"))
-real = loyalty.link_function(satisfied, stays, slope_share=slope_share, bootstrap=200, seed=seed)
+settings = {"slope_share": slope_share, "bootstrap": 200, "seed": seed}
+real = loyalty.link_function(satisfied, stays, **settings)
 show(real.models[["parameters", "r_squared", "aic", "cv_rmse", "cv_difference", "cv_se"]], digits=2)
 show([real.problems[0], real.problems[-1]])
 
@@ -177,7 +178,7 @@ show([real.problems[0], real.problems[-1]])
 # Now our club, where we know the truth.
 
 # %%
-link = loyalty.link_function(data["satisfaction"], data["intention"], slope_share=slope_share, bootstrap=300, seed=seed)
+link = loyalty.link_function(data["satisfaction"], data["intention"], **settings)
 figure(link.plot(language))
 
 # %% [markdown] lang="en"
@@ -202,15 +203,8 @@ show(link.zones, digits=2)
 # **Predict, then run.** Where it is costly to leave, does satisfaction gain more loyalty, less, or as much?
 
 # %%
-moved = loyalty.moderation(
-    data["satisfaction"],
-    data["intention"],
-    data["switching_cost"],
-    cut=6,
-    slope_share=slope_share,
-    bootstrap=200,
-    seed=seed,
-)
+measured = (data["satisfaction"], data["intention"], data["switching_cost"])
+moved = loyalty.moderation(*measured, cut=6, **settings)
 figure(moved.plot(language))
 show(moved.differences.query("measure in ['lower', 'upper', 'gain']"), digits=1)
 
@@ -225,15 +219,9 @@ show(moved.differences.query("measure in ['lower', 'upper', 'gain']"), digits=1)
 
 # %%
 blurred = simulate_loyalty(customers, hold=hold, error=1.2, seed=seed).data
-worse = loyalty.link_function(
-    blurred["satisfaction"], blurred["intention"], slope_share=slope_share, bootstrap=200, seed=seed
-)
-show(
-    pd.DataFrame(
-        {"clean": link.parameters["estimate"], "with error": worse.parameters["estimate"], "truth": truth}
-    ).loc[list(truth)],
-    digits=2,
-)
+worse = loyalty.link_function(blurred["satisfaction"], blurred["intention"], **settings)
+estimates = {"clean": link.parameters["estimate"], "with error": worse.parameters["estimate"], "truth": truth}
+show(pd.DataFrame(estimates).loc[list(truth)], digits=2)
 
 # %% [markdown] lang="en"
 # The curve is flattened and the thresholds drift apart: steepness is cut to less than half. No interval warns of it,
@@ -244,9 +232,7 @@ show(
 
 # %%
 other = simulate_loyalty(2500, shape="tolerance", seed=seed).data
-bent = loyalty.link_function(
-    other["satisfaction"], other["intention"], slope_share=slope_share, span=0.3, bootstrap=100, seed=seed
-)
+bent = loyalty.link_function(other["satisfaction"], other["intention"], span=0.3, **settings)
 show(bent.models[["aic_difference", "cv_rmse", "cv_difference", "cv_se"]], digits=2)
 show(bent.problems)
 show(bent.zones, digits=1)
@@ -334,7 +320,7 @@ show(plain.problems)
 # %%
 honest = loyalty.recovery(*asked, before=data["satisfaction"], problem=data["problem"], stake=data["stake"])
 figure(honest.plot(language))
-show({"paradox": honest.paradox, "true effect": drawn.paradox, "true effect per point of stake": drawn.stake_effect})
+show({"paradox": honest.paradox, "true effect": drawn.paradox, "its true change by stake": drawn.stake_effect})
 show(honest.stake)
 show(honest.problems)
 
