@@ -26,8 +26,7 @@ def refuses(text: str):
 
 
 def test_retention_value_of_berger_and_nasr() -> None:
-    """Case 1 of Berger & Nasr (1998), terms summed here one by one: margin 260, promotion 50, r .75, d .2, ten "
-    "years."""
+    """Case 1 of Berger & Nasr (1998), summed here term by term: margin 260, promotion 50, r .75, d .2, ten years."""
     margins = sum(260 * 0.75**t / 1.2**t for t in range(11))
     promotions = sum(50 * 0.75 ** (t - 1) / 1.2 ** (t - 0.5) for t in range(1, 11))
     found = value.retention_clv(260, 0.75, 0.2, periods=10, promotion=50, first_margin="now")
@@ -99,6 +98,13 @@ def test_break_even_retention_is_worth_nothing() -> None:
     assert value.break_even_retention(100, 0.1) == 0
 
 
+def test_break_even_where_loyalty_costs_money() -> None:
+    """10 now, 100 of bonus for joining (negative cost), then 10 r against 50 a period: pays below r, not above."""
+    terms = {"promotion": 50, "promotion_time": 0, "first_margin": "now", "acquisition": -100}
+    # 10 + 100 + (10 r − 50 · 1.1)/(1.1 − r) = 0  ⟺  r = (110 · 1.1 − 55)/(110 − 10)
+    assert value.break_even_retention(10, 0.1, **terms) == pytest.approx(0.66, rel=1e-10)
+
+
 def test_a_customer_who_never_pays_is_told() -> None:
     with refuses(
         "break_even_retention: even with retention 1 the customer is worth -95.00. Lower the cost of winning and "
@@ -114,6 +120,19 @@ def test_sensitivity_moves_one_input_at_a_time() -> None:
     assert found.loc["discount", "clv_low"] == pytest.approx(100 * 0.8 / (1.095 - 0.8))
     assert found.index[0] == "retention"
     assert value.clv_sensitivity(100, 0.97, 0.1).loc["retention", "high"] == 1
+    assert value.clv_sensitivity(100, 0.8, 0.0).loc["discount", "swing"] == 0
+    assert value.clv_sensitivity(-100, 0.8, 0.1)["clv_high"].max() < 0
+
+
+def test_a_sensitivity_that_leads_to_no_end_is_told() -> None:
+    with refuses(
+        "clv_sensitivity: retention 0.95 raised by 10 % is 1, and with discount 0 the value is then without end. Take "
+        "a smaller change, or give periods."
+    ):
+        value.clv_sensitivity(100, 0.95, 0.0)
+    with refuses("retention: found [0.9, 0.8]; expected a number."):
+        value.clv_sensitivity(100, [0.9, 0.8], 0.1)
+    assert value.clv_sensitivity(100, 0.95, 0.0, periods=3).loc["retention", "clv_high"] == 300
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,15 @@ __all__ = [
 _CATALOGUE = (
     # name, rows, columns, kind, what, licence, loader
     (
+        "buyers",
+        7_650,
+        6,
+        "simulated",
+        "Orders of 2,000 customers who buy at a hidden rate until they leave for good",
+        "BSD-3-Clause, as crmlab",
+        "simulate_buyers()",
+    ),
+    (
         "cdnow",
         69_659,
         4,
@@ -57,6 +66,15 @@ _CATALOGUE = (
         "load_cdnow()",
     ),
     (
+        "kano",
+        300,
+        25,
+        "simulated",
+        "Kano's pairs of questions on eight features of known class, and ratings",
+        "BSD-3-Clause, as crmlab",
+        "simulate_kano()",
+    ),
+    (
         "lifecycles",
         49_897,
         4,
@@ -64,6 +82,15 @@ _CATALOGUE = (
         "Orders of 500 customers over three years, with the phase of each in every month",
         "BSD-3-Clause, as crmlab",
         "simulate_lifecycles()",
+    ),
+    (
+        "loyalty",
+        1_200,
+        31,
+        "simulated",
+        "Customers whose link from satisfaction to loyalty is known, with their complaints",
+        "BSD-3-Clause, as crmlab",
+        "simulate_loyalty()",
     ),
     (
         "mobi",
@@ -82,6 +109,24 @@ _CATALOGUE = (
         "Raw order exports of three shops, with the truth of every defect and of who is who",
         "BSD-3-Clause, as crmlab",
         "simulate_orders()",
+    ),
+    (
+        "prospects",
+        3_000,
+        8,
+        "simulated",
+        "Prospects of a property developer with a known chance to buy, rated by two salespeople",
+        "BSD-3-Clause, as crmlab",
+        "simulate_prospects()",
+    ),
+    (
+        "response_style",
+        400,
+        18,
+        "simulated",
+        "Four constructs of known correlation, answered with personal habits",
+        "BSD-3-Clause, as crmlab",
+        "simulate_response_style()",
     ),
     (
         "survey",
@@ -106,13 +151,18 @@ def list() -> pd.DataFrame:
     Examples
     --------
     >>> list()[["rows", "columns", "kind", "loader"]]
-                 rows  columns       kind                 loader
+                     rows  columns       kind                     loader
     name
-    cdnow       69659        4       real           load_cdnow()
-    lifecycles  49897        4  simulated  simulate_lifecycles()
-    mobi          250       24       real            load_mobi()
-    orders       3415        7  simulated      simulate_orders()
-    survey        400       24  simulated          load_survey()
+    buyers           7650        6  simulated          simulate_buyers()
+    cdnow           69659        4       real               load_cdnow()
+    kano              300       25  simulated            simulate_kano()
+    lifecycles      49897        4  simulated      simulate_lifecycles()
+    loyalty          1200       31  simulated       simulate_loyalty()
+    mobi              250       24       real                load_mobi()
+    orders           3415        7  simulated          simulate_orders()
+    prospects        3000        8  simulated       simulate_prospects()
+    response_style    400       18  simulated  simulate_response_style()
+    survey            400       24  simulated              load_survey()
     """
     columns = ["name", "rows", "columns", "kind", "what", "licence", "loader"]
     return pd.DataFrame(_CATALOGUE, columns=columns).set_index("name")

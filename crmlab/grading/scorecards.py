@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmlab.errors import InputError
-
-from .axes import numbers
-from .conditions import plain
-from .decisions import DecisionTable
-from .reading import read_yaml
+from crmlab.rules.axes import numbers
+from crmlab.rules.conditions import plain
+from crmlab.rules.decisions import DecisionTable
+from crmlab.rules.reading import read_yaml
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
 
 def read_answers(
-    data: str | Path, questionnaire: Questionnaire, *, sheet: str = "", encoding: str = "", format: str = ""
+    data: str | Path,
+    questionnaire: Questionnaire,
+    *,
+    sheet: str = "",
+    encoding: str = "",
+    format: str = "",
+    only: str = "",
 ) -> Responses:
     """Read the answers to a questionnaire from a file, or from a data set of the course by its name.
 
@@ -36,18 +42,57 @@ def read_answers(
         The design of the survey.
     sheet, encoding, format
         As in :func:`crmlab.read_responses`; empty: found out from the file.
+    only
+        A grouping column and the value that is kept, such as ``"store = Station"``; empty: everybody.
 
     Raises
     ------
     InputError
-        If there is neither such a file nor such a data set, or it cannot be read.
+        If there is neither such a file nor such a data set, it cannot be read, or nobody would be kept.
 
     Examples
     --------
     >>> from crmlab import Questionnaire
     >>> read_answers("mobi", Questionnaire.shipped("ecsi")).n
     250
+    >>> read_answers("survey", Questionnaire.shipped("course_csi"), only="store = Station").n
+    134
     """
+    answers = _read_all(data, questionnaire, sheet=sheet, encoding=encoding, format=format)
+    return _kept(answers, *condition(only)) if only else answers
+
+
+def condition(only: str) -> tuple[str, str]:
+    """The column and the value of a text such as ``store = Station``.
+
+    Examples
+    --------
+    >>> condition("store = Old Town")
+    ('store', 'Old Town')
+    """
+    column, sign, value = (part.strip() for part in only.partition("="))
+    if not (column and sign and value):
+        raise InputError(f"only: found {only!r}; expected a column and the value to keep, such as store = Station.")
+    return column, value
+
+
+def _kept(answers: Responses, column: str, value: str) -> Responses:
+    """The answers of those with this value in a grouping column."""
+    if column not in answers.texts.columns:
+        known = ", ".join(answers.texts.columns) or "none"
+        raise InputError(
+            f"only: {answers.source} has no grouping column {column!r}; the grouping columns are {known}. List the "
+            "column under 'groups' in the questionnaire."
+        )
+    values = answers.texts[column]
+    left = answers.texts.index[values != value]
+    if len(left) == answers.n:
+        known = ", ".join(sorted(map(str, values.dropna().unique()))[:20])
+        raise InputError(f"only: nobody in {answers.source} has {column} = {value}; its values are {known}.")
+    return answers.without(left, [f"{column} is not {value}"] * len(left))
+
+
+def _read_all(data: str | Path, questionnaire: Questionnaire, *, sheet: str, encoding: str, format: str) -> Responses:
     from crmlab import datasets
     from crmlab.responses import read_responses
 

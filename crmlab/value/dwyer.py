@@ -192,7 +192,8 @@ def break_even_retention(margin: float, discount: float, **terms: Any) -> float:
     Returns
     -------
     float in [0, 1]
-        0 if she pays whatever her loyalty.
+        0 if she pays whatever her loyalty. Where promotion costs more than the margin brings, loyalty makes her worth
+        less: then it is the rate above which she no longer pays.
 
     Raises
     ------
@@ -215,9 +216,9 @@ def break_even_retention(margin: float, discount: float, **terms: Any) -> float:
         else 1.0
     )
     low, high = worth(0.0), worth(limit)
-    if low >= 0:
+    if low >= 0 and high >= 0:
         return 0.0
-    if high < 0:
+    if low < 0 and high < 0:
         raise InputError(
             f"break_even_retention: even with retention {limit:.6g} the customer is worth {high:,.2f}. Lower the "
             "cost of "
@@ -236,7 +237,7 @@ def clv_sensitivity(
     margin, retention, discount, **terms
         As for `retention_clv`; retention is one number.
     change : float in (0, 1)
-        0.1 moves each input by 10 % of itself; retention stops at 1.
+        0.1 moves each input by 10 % of itself; retention stops at 1. A discount of 0 does not move.
 
     Returns
     -------
@@ -245,7 +246,7 @@ def clv_sensitivity(
     Raises
     ------
     InputError
-        What `retention_clv` refuses.
+        What `retention_clv` refuses; a change that leads to a value without end.
 
     Examples
     --------
@@ -255,7 +256,15 @@ def clv_sensitivity(
     import pandas as pd
 
     share = number(change, "change", 0, 1, above=True)
-    base = {"margin": float(margin), "retention": float(retention), "discount": float(discount)}
+    given = {"margin": margin, "retention": retention, "discount": discount}
+    base = {name: number(value, name) for name, value in given.items()}
+    retention_clv(base["margin"], base["retention"], base["discount"], **terms)
+    most = min(base["retention"] * (1 + share), 1.0)
+    if terms.get("periods") is None and most >= 1 + base["discount"]:
+        raise InputError(
+            f"clv_sensitivity: retention {base['retention']:g} raised by {100 * share:g} % is {most:g}, and with "
+            f"discount {base['discount']:g} the value is then without end. Take a smaller change, or give periods."
+        )
     rows = {}
     for name, value in base.items():
         ends = [value * (1 - share), value * (1 + share)]
@@ -414,8 +423,7 @@ def _markov_value(p: Array, m: float, spent: float, d: float, periods: int | Non
 
 
 def _tree_value(p: Array, cell: int, m: float, spent: float, d: float, periods: int) -> float:
-    """Dwyer's tree from one cell: expected buyers of each period from the buyers before, and who is still written "
-    "to."""
+    """Dwyer's tree from one cell: buyers of each period from the buyers before, and who is still written to."""
     silent = np.r_[1.0, np.cumprod(1 - p)]
     returns = p * silent[:-1]
     # Those who start in `cell` are buyers of `cell` periods ago who have stayed away since.

@@ -27,6 +27,7 @@ faults: str = "error"  # one of error, missing: stop at answers that cannot be r
 engine: str = "pls"  # one of pls: how the model is estimated
 scheme: str = "path"  # one of path, centroid, factorial: inner weights
 consistent: bool = False  # correct paths and loadings for measurement error
+only: str = ""  # keep one group only: its column, an equals sign, its value; empty for all
 by: str = ""  # column of groups to compare; empty for none
 bootstrap: int = 1000  # resamples behind the intervals
 seed: int = 0  # the same seed gives the same numbers
@@ -54,7 +55,7 @@ print("\n".join(design.lint()) or "Nothing to change.")
 # Every answer that was not read as found is listed with its row in the file.
 
 # %%
-responses = read_answers(data, design, sheet=sheet, encoding=encoding, format=format)
+responses = read_answers(data, design, sheet=sheet, encoding=encoding, format=format, only=only)
 print("\n".join(responses.problems) or "Nothing was found that needs a word.")
 show(responses.summary(), digits=2)
 

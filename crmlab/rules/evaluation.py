@@ -1,4 +1,4 @@
-"""Applying a decision table: which rule each customer meets, who cannot be graded, and why (chapter 5).
+"""Applying a decision table: which rule each customer meets, who cannot be graded, and why.
 
 Every value is turned into the number of its elementary cell; the cells of all inputs together make one whole number per
 customer. The rules are tried once for every combination that occurs, not once for every customer.
@@ -103,7 +103,7 @@ class Decisions:
 def decide(
     design: Design, axes: Sequence[Axis], boxes: Sequence[Box], frame: pd.DataFrame, *, faults: str = "error"
 ) -> Decisions:
-    """The rule of every customer: see `crmlab.grading.DecisionTable.decide`."""
+    """The rule of every customer: see `DecisionTable.decide`."""
     import pandas as pd
 
     if faults not in FAULTS:

@@ -1,4 +1,4 @@
-"""An input cut into the elementary cells that a table of rules can tell apart, and a customer's cell (chapter 5).
+"""An input cut into the elementary cells that a table of rules can tell apart, and a customer's cell.
 
 Two values in one cell meet the same conditions in every rule. So a finite number of combinations stands for all the
 customers there can ever be: that is what makes a proof possible, and grading fast.

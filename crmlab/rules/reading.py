@@ -1,4 +1,4 @@
-"""Reading a decision table: a YAML or XLSX file, a frame, or a list of rows, into inputs and rules (chapter 5).
+"""Reading a decision table: a YAML or XLSX file, a frame, or a list of rows, into inputs and rules.
 
 A YAML file has the keys name, title, source, hit, inputs, rules, grades, notes; a workbook a sheet "rules" and, if
 inputs are declared, a sheet "inputs" with the columns input, type, domain, values, unit. What is not declared is

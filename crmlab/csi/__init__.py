@@ -1,0 +1,25 @@
+"""The customer satisfaction index 顾客满意度指数: a structural model of a survey, read from 0 to 100 (chapter 9).
+
+`estimate` makes the index of one survey, `estimate_many` that of every company of a table, each on its own.
+`differences` compares groups with an allowance for how many are compared, `change` two waves.
+"""
+
+from .comparisons import differences
+from .estimation import ENGINES, check, estimate, estimate_many, respondents_needed
+from .many import SatisfactionIndices, group_seed
+from .result import SatisfactionIndex
+from .waves import Change, change
+
+__all__ = [
+    "ENGINES",
+    "Change",
+    "SatisfactionIndex",
+    "SatisfactionIndices",
+    "change",
+    "check",
+    "differences",
+    "estimate",
+    "estimate_many",
+    "group_seed",
+    "respondents_needed",
+]
