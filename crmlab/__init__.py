@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crmlab import (
+        action,
         csi,
         customers,
         datasets,
@@ -48,6 +49,7 @@ __all__ = [
     "Responses",
     "Transactions",
     "__version__",
+    "action",
     "csi",
     "customers",
     "datasets",
@@ -67,6 +69,7 @@ __all__ = [
 ]
 
 _MODULES = (
+    "action",
     "csi",
     "customers",
     "datasets",
