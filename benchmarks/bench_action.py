@@ -2,8 +2,8 @@
 
 Run `python benchmarks/bench_action.py [companies] [budget]` (default 100 and 4,000). For each company the plan is made
 from orders, survey and pilot alone. Then the generator says what each plan really brings over the year, an expectation
-free of noise. Naive plans go down their list with the level that turned out best for them in that very company, which no
-manager could know. The oracle is the best plan for one who knows every customer's true gain.
+free of noise. Naive plans go down their list with the level that turned out best for them in that very company, which
+no manager could know. The oracle is the best plan for one who knows every customer's true gain.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ customers, carries what is not known through by simulation, and leaves alone who
 are what it has to beat.
 """
 
-from .allocation import Allocation, Optimum, allocate, greedy, optimise
+from .allocation import Allocation, allocate
+from .knapsack import Optimum, greedy, optimise
 from .levels import retention_levels
 from .linking import Linked, link
 from .naive import naive_plans

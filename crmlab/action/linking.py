@@ -216,7 +216,9 @@ def _scores(asked: Questionnaire, answers: pd.DataFrame, measures: Sequence[str]
     lacking = [name for name in ("Satisfaction", "Loyalty") if name not in asked.constructs.index]
     absent = [name for name in measures if name not in answers.columns]
     if lacking or absent:
-        raise InputError(f"link: {', '.join([*lacking, *absent])} not found in questionnaire or survey. Correct the name.")
+        raise InputError(
+            f"link: {', '.join([*lacking, *absent])} not found in questionnaire or survey. Correct the name."
+        )
     last = answers.drop_duplicates("customer_id", keep="last")
     responses = read_responses(last[[*asked.items.index]].reset_index(drop=True), asked)
     # Two resamples are the fewest there can be: the scores need none.
@@ -256,11 +258,11 @@ def _features(customers: pd.DataFrame) -> Array:
 
 
 def _least_squares(x: Array, y: Array) -> Array:
-    return np.linalg.lstsq(x, y, rcond=None)[0]
+    return np.asarray(np.linalg.lstsq(x, y, rcond=None)[0], dtype=float)
 
 
 def _cross_validated(x: Array, y: Array) -> tuple[float, float]:
-    """R² and error of each tenth of the customers, foretold from the others; ids are hashes, so their order is random."""
+    """R² and error of each tenth of the customers, foretold from the others; the order of hashed ids is random."""
     fold = np.arange(len(y)) % min(_FOLDS, len(y))
     foretold = np.full(len(y), y.mean())
     for each in np.unique(fold) if len(y) >= _FEWEST else ():
@@ -272,17 +274,17 @@ def _cross_validated(x: Array, y: Array) -> tuple[float, float]:
 
 
 def _about(counts: pd.Series, prediction: pd.DataFrame) -> list[str]:
-    satisfaction = prediction.loc["satisfaction"]
+    explained, error = prediction.loc[["satisfaction"], ["r_squared", "error"]].to_numpy()[0]
     said = [
-        f"{counts['without_survey']:,} of {counts['customers']:,} customers did not answer the survey. What is expected "
-        f"of them comes from their orders, which explain {max(satisfaction['r_squared'], 0):.0%} of the differences in "
-        f"satisfaction (cross-validated; error {satisfaction['error']:.0f} points), and supposes that they feel as those "
-        "do who answered."
+        f"{counts['without_survey']:,} of {counts['customers']:,} customers did not answer the survey. What is "
+        f"expected of them comes from their orders, which explain {max(explained, 0):.0%} of the differences "
+        f"in satisfaction (cross-validated; error {error:.0f} points), and supposes that they feel as "
+        "those do who answered."
     ]
     if counts["without_orders"]:
         said.append(
-            f"{counts['without_orders']:,} of {counts['respondents']:,} respondents have no orders under their id; they "
-            "are left out."
+            f"{counts['without_orders']:,} of {counts['respondents']:,} respondents have no orders under their id; "
+            "they are left out."
         )
     if counts["repeated"]:
         said.append(f"{counts['repeated']:,} answers repeat a customer who answered later; the last answer counts.")

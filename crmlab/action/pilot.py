@@ -146,13 +146,15 @@ def learn(linked: Linked, outcomes: pd.DataFrame, *, prior: float = 0.3, level: 
     scale = pd.DataFrame({"mean": raw.mean(), "sd": raw.std(ddof=0).replace(0, 1.0)})
     scale.loc[UNKNOWN] = 0.0, 1.0
     z = (raw - scale["mean"]) / scale["sd"]
-    arm = np.column_stack([(table["level"] == each).to_numpy(dtype=float) for each in levels])
+    arm: Array = (table[["level"]].to_numpy() == np.array(levels)).astype(float)
     design = design_of(z, measures, levels, arm)
     sds = np.array([prior if ":" in name or name in levels else _WIDE for name in design.columns])
     stayed = table["stayed"].to_numpy(dtype=float)
     mode, covariance, converged = penalised_logit(design.to_numpy(), stayed, sds)
     if not converged:
-        told.append("The model of the pilot did not converge. Its effects must not be used: look for a lone extreme value.")
+        told.append(
+            "The model of the pilot did not converge. Its effects must not be used: look for a lone extreme value."
+        )
     se, ends = np.sqrt(np.diag(covariance)), _normal(level)
     params = pd.DataFrame(
         {"estimate": mode, "se": se, "low": mode - ends * se, "high": mode + ends * se},
@@ -170,7 +172,7 @@ def learn(linked: Linked, outcomes: pd.DataFrame, *, prior: float = 0.3, level: 
         effects,
         calibration,
         accuracy,
-        _at_stake(table[control]),
+        _at_stake(table.loc[table["level"] == "control"]),
         int(table["recency_days"].max()),
         scale,
         measures,
@@ -202,14 +204,16 @@ def penalised_logit(x: Array, y: Array, sds: Array) -> tuple[Array, Array, bool]
     mode (p,), inverse of the negative Hessian there (p, p), whether it converged
     """
     precision, beta = np.diag(1 / sds**2), np.zeros(x.shape[1])
+    converged = False
     for _ in range(_STEPS):
         p = 1 / (1 + np.exp(-(x @ beta)))
         hessian = (x.T * (p * (1 - p))) @ x + precision
         step = np.linalg.solve(hessian, x.T @ (y - p) - precision @ beta)
         beta = beta + step
-        if np.abs(step).max() < _TOLERANCE:
-            return beta, np.linalg.inv(hessian), True
-    return beta, np.linalg.inv(hessian), False
+        converged = bool(np.abs(step).max() < _TOLERANCE)
+        if converged:
+            break
+    return beta, np.asarray(np.linalg.inv(hessian), dtype=float), converged
 
 
 def _read(customers: pd.DataFrame, measures: list[str]) -> pd.DataFrame:
@@ -273,16 +277,14 @@ def _judged(x: Array, y: Array, sds: Array) -> tuple[pd.DataFrame, pd.Series]:
 
 def _differences(table: pd.DataFrame, levels: list[str], level: float) -> pd.DataFrame:
     """Shares that stayed, without any model: the randomisation alone carries them."""
-    groups = table.groupby("level")["stayed"].agg(["size", "mean"])
-    control = groups.loc["control"]
+    groups = table.assign(stayed=table["stayed"].astype(float)).groupby("level")["stayed"].agg(["size", "mean"])
+    groups["variance"] = groups["mean"] * (1 - groups["mean"]) / groups["size"]
+    left_alone, variance = groups.loc[["control"], ["mean", "variance"]].to_numpy()[0]
     treated = groups.loc[levels]
-    variance = treated["mean"] * (1 - treated["mean"]) / treated["size"]
-    variance += control["mean"] * (1 - control["mean"]) / control["size"]
-    difference, half = treated["mean"] - control["mean"], _normal(level) * np.sqrt(variance)
-    columns = {"customers": treated["size"].astype("int64"), "stayed": treated["mean"].astype(float)}
-    columns |= {"control": float(control["mean"]), "difference": difference}
-    found = pd.DataFrame(columns | {"low": difference - half, "high": difference + half})
-    return found.astype({name: float for name in ("stayed", "difference", "low", "high")})
+    found = pd.DataFrame({"customers": treated["size"], "stayed": treated["mean"], "control": left_alone})
+    found["difference"] = found["stayed"] - left_alone
+    half = _normal(level) * np.sqrt(treated["variance"] + variance)
+    return found.assign(low=found["difference"] - half, high=found["difference"] + half)
 
 
 def _at_stake(control: pd.DataFrame) -> pd.Series:
@@ -308,6 +310,6 @@ def _about(effects: pd.DataFrame) -> list[str]:
     if not len(unclear):
         return []
     return [
-        f"On the average of all customers the pilot cannot tell the effect of {', '.join(unclear)} from none; what helps "
-        "some and harms others looks like that too."
+        f"On the average of all customers the pilot cannot tell the effect of {', '.join(unclear)} from none; what "
+        "helps some and harms others looks like that too."
     ]

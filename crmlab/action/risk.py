@@ -110,7 +110,10 @@ def at_risk(linked: Linked, lessons: Lessons, *, risk: float = 0.3, stake: float
     table = table.assign(quadrant=quadrant, in_pilot=inside)
     groups = table.assign(satisfaction=customers["satisfaction"]).groupby("quadrant", observed=False)
     quadrants = groups.agg(
-        customers=("loss", "size"), loss=("loss", "sum"), at_stake=("at_stake", "mean"), satisfaction=("satisfaction", "mean")
+        customers=("loss", "size"),
+        loss=("loss", "sum"),
+        at_stake=("at_stake", "mean"),
+        satisfaction=("satisfaction", "mean"),
     )
     told = [*linked.problems, *(each for each in lessons.problems if each not in linked.problems)]
     if not inside.all():

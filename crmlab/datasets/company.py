@@ -77,8 +77,8 @@ class SimulatedCompany:
         Those who answered; a few of their ids belong to nobody who ordered.
     pilot : Pilot
     as_of : Timestamp, last day of the orders
-    levels : DataFrame, index level: cost (money for each treated customer), cost_low, cost_high (what the company thinks
-        possible), share (of her revenue of the last year, as bonus), capacity (customers)
+    levels : DataFrame, index level: cost (money for each treated customer), cost_low, cost_high (what the company
+        thinks possible), share (of her revenue of the last year, as bonus), capacity (customers)
     truth : DataFrame by customer_id
         state (of the last month), satisfaction, loyalty, stake (population means 0, sds 1), hazard (chance of the step
         to decline, or out of decline, in the next month), lost (chance to have left after a year), value (expected
@@ -125,7 +125,7 @@ class SimulatedCompany:
                 f"plan: {unknown or list(treated.index[treated.index.duplicated()])} cannot be treated; expected each "
                 f"customer of the company once, with one of {', '.join(self.net.columns)}."
             )
-        rows, columns = self.net.index.get_indexer(treated.index), self.net.columns.get_indexer(treated)
+        rows, columns = self.net.index.get_indexer(treated.index), self.net.columns.get_indexer(pd.Index(treated))
         return float(self.net.to_numpy()[rows, columns].sum())
 
     def __repr__(self) -> str:
@@ -279,7 +279,9 @@ class _People:
     def truth(self) -> pd.DataFrame:
         lost, now = self.lost(), np.arange(len(self.ids))
         out = _chains(self.satisfaction)[now, self.state[:, -1]]
-        leaving = np.where(self.state[:, -1] == STATES.index("decline"), STATES.index("lapsed"), STATES.index("decline"))
+        leaving = np.where(
+            self.state[:, -1] == STATES.index("decline"), STATES.index("lapsed"), STATES.index("decline")
+        )
         effect = lost - self.lost("structural")
         kinds = [effect <= -0.02, effect >= 0.02, lost < 0.5]
         return pd.DataFrame(
@@ -360,7 +362,7 @@ class _People:
 
 
 def _levels(customers: int) -> pd.DataFrame:
-    costs = pd.DataFrame.from_dict(COSTS, orient="index", columns=["cost", "share"]).rename_axis("level")
+    costs = pd.DataFrame.from_dict(dict(COSTS), orient="index", columns=["cost", "share"]).rename_axis("level")
     costs.insert(1, "cost_low", 0.8 * costs["cost"])
     costs.insert(2, "cost_high", 1.2 * costs["cost"])
     return costs.assign(capacity=[round(share * customers) for share in CAPACITY.values()])
