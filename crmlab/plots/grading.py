@@ -29,7 +29,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "join": ", ",
         "stop": "; ",
         "map_title": "Customers on the grid",
-        "map_log": "{name} (logarithmic)",
+        "map_log": "{name}, logarithmic",
         "map_alt": "Scatter of {n} customers, {x} across and {y} upwards, with thresholds {thresholds}. {listing}.",
         "map_thinned": " Drawn: every {k}th customer.",
         "threshold": "{name} {value}",
@@ -57,7 +57,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "join": "、",
         "stop": "；",
         "map_title": "客户在二维网格中的位置",
-        "map_log": "{name}（对数刻度）",
+        "map_log": "{name}，对数刻度",
         "map_alt": "{n} 个客户的散点图，横轴 {x}，纵轴 {y}，界限为 {thresholds}。{listing}。",
         "map_thinned": "每 {k} 个客户画一个。",
         "threshold": "{name} {value}",
@@ -148,13 +148,15 @@ def grid_map(
     for column, value in zip(thresholds["column"], thresholds["threshold"], strict=True):
         draw = ax.axvline if column == across else ax.axhline
         draw(value, color=PALETTE["ink"], linestyle="--", linewidth=1.2)
-    for logarithmic, set_scale, set_label, column in (
-        (log[0], ax.set_xscale, ax.set_xlabel, across),
-        (log[1], ax.set_yscale, ax.set_ylabel, upwards),
+    for logarithmic, axis, set_scale, column in (
+        (log[0], ax.xaxis, ax.set_xscale, across),
+        (log[1], ax.yaxis, ax.set_yscale, upwards),
     ):
         name = (labels or {}).get(column, str(column))
-        set_scale("log" if logarithmic else "linear")
-        set_label(say["map_log"].format(name=name) if logarithmic else name)
+        axis.set_label_text(say["map_log"].format(name=name) if logarithmic else name)
+        if logarithmic:
+            set_scale("log")
+            axis.set_major_formatter("{x:,g}")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     title(ax, say["map_title"])
     told = say["map_alt"].format(

@@ -258,7 +258,7 @@ def clv_sensitivity(
     share = number(change, "change", 0, 1, above=True)
     given = {"margin": margin, "retention": retention, "discount": discount}
     base = {name: number(value, name) for name, value in given.items()}
-    retention_clv(**base, **terms)
+    retention_clv(base["margin"], base["retention"], base["discount"], **terms)
     most = min(base["retention"] * (1 + share), 1.0)
     if terms.get("periods") is None and most >= 1 + base["discount"]:
         raise InputError(

@@ -70,8 +70,8 @@ from crmlab.transactions import to_frame
 # customers bring 80 % of the revenue. The **Gini coefficient** 基尼系数 is 0 if all bring the same, and near 1 if one
 # brings all.
 #
-# **ABC classes** ABC 分类 cut the curve into three: A are the customers who bring the first 80 %, B the next 15 %, C the
-# rest.
+# **ABC classes** ABC 分类 cut the curve into three: A are the customers who bring the first 80 %, B the next 15 %,
+# C the rest.
 #
 # **Predict, then run.** How much do the best 20 % of CDNOW's customers bring, in all eighteen months: 50, 70 or 80 %?
 
@@ -267,8 +267,8 @@ show({"log-likelihood, Pareto/NBD": rival.log_likelihood})
 
 # %% [markdown] lang="en"
 # Anna. For her 19 weeks of silence are nothing unusual; for Ben they are. **The best customers of yesterday give the
-# clearest sign of leaving.** The older **Pareto/NBD** model (Schmittlein, Morrison & Colombo, 1987) lets customers leave
-# at any time, not only after a purchase. It says the same of both, and fits CDNOW a little less well.
+# clearest sign of leaving.** The older **Pareto/NBD** model (Schmittlein, Morrison & Colombo, 1987) lets customers
+# leave at any time, not only after a purchase. It says the same of both, and fits CDNOW a little less well.
 #
 # ### Does the forecast hold?
 #
@@ -426,8 +426,8 @@ record({
 # * Dwyer, F. R. (1989). Customer lifetime valuation to support marketing decision making. *Journal of Direct
 #   Marketing* 3(4), 8–15.
 # * Fader, P. S., & Hardie, B. G. S. (2013). The Gamma–Gamma model of monetary value.
-# * Fader, P. S., & Hardie, B. G. S. (2007). How to project customer retention. *Journal of Interactive Marketing* 21(1),
-#   76–90.
+# * Fader, P. S., & Hardie, B. G. S. (2007). How to project customer retention. *Journal of Interactive Marketing*
+#   21(1), 76–90.
 # * Fader, P. S., Hardie, B. G. S., & Lee, K. L. (2005). "Counting your customers" the easy way. *Marketing Science*
 #   24(2), 275–284.
 # * Hennig, C. (2007). Cluster-wise assessment of cluster stability. *Computational Statistics & Data Analysis* 52(1),
