@@ -432,27 +432,17 @@ show(mediation, digits=2)
 # We keep the key numbers of this chapter where a program can find them. Tests compare them with published values.
 
 # %%
-record(
-    {
-        "index": index,
-        "equal_weights": equal_weights,
-        "paths": survey.paths.set_index(survey.paths["from"] + " → " + survey.paths["to"])["estimate"],
-        "apart": (levels["pls"] - levels["cbsem"]).abs().max(),
-        "two_methods": paths.set_index(pd.Index(ends))[["pls", "cbsem"]].to_dict(),
-        "attenuated": attenuated,
-        "refused": {"admissible": refused.admissible, **said.loc["crmlab"]},
-        "reduced": dict(zip(by_cbsem["lhs"] + " ~ " + by_cbsem["rhs"], by_cbsem["std_all"], strict=True)),
-        "ordinal": ordinal.to_dict(),
-        "missing": gaps["Satisfaction"],
-        "spread": spread,
-        "semopy": {"gap": gap < 1e-4, **said.loc["semopy", ["chisq", "cfi"]]},
-        "invariance": ladder["verdict"].tolist(),
-        "pairs": differences.set_index(differences["group_a"] + " – " + differences["group_b"])["pvalue_adjusted"],
-        "moved": moved[["change", "se"]].astype(float).T.to_dict(),
-        "change_margin": change_margin,
-        "mediation": mediation.loc["Expectation"].to_dict(),
-    }
-)
+ways, pairs = survey.paths["from"] + " → " + survey.paths["to"], differences["group_a"] + " – " + differences["group_b"]
+numbers = {"index": index, "equal_weights": equal_weights, "attenuated": attenuated, "spread": spread}
+numbers |= {"change_margin": change_margin, "apart": (levels["pls"] - levels["cbsem"]).abs().max()}
+numbers |= {"paths": survey.paths["estimate"].set_axis(ways), "missing": gaps["Satisfaction"]}
+numbers |= {"two_methods": paths[["pls", "cbsem"]].set_axis(ends).to_dict(), "ordinal": ordinal.to_dict()}
+numbers |= {"refused": {"admissible": refused.admissible, **said.loc["crmlab"]}}
+numbers |= {"reduced": by_cbsem["std_all"].set_axis(by_cbsem["lhs"] + " ~ " + by_cbsem["rhs"])}
+numbers |= {"semopy": {"gap": gap < 1e-4, **said.loc["semopy", ["chisq", "cfi"]]}}
+numbers |= {"pairs": differences["pvalue_adjusted"].set_axis(pairs), "invariance": ladder["verdict"].tolist()}
+numbers |= {"moved": moved[["change", "se"]].astype(float).T.to_dict()}
+record(numbers | {"mediation": mediation.loc["Expectation"].to_dict()})
 
 # %% [markdown] lang="en"
 # ## Recap
