@@ -2,6 +2,8 @@
 
 import itertools
 import math
+import shutil
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -495,3 +497,19 @@ def test_a_table_too_large_for_a_list_of_combinations_grades_alike() -> None:
     frame = pd.DataFrame(rng.integers(0, 12, (300, 8)), columns=names)
     expected = [rows[rules_met(rows, names, row)[0] - 1]["grade"] for row in frame.to_dict("records")]
     assert table.grade(frame).tolist() == expected
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java 17, which is not installed here")
+@pytest.mark.skipif(find_spec("pyspark") is None, reason="Spark needs the extra: pip install 'crmlab[spark]'")
+# The sockets between Python and Java are closed by the garbage collector.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_measures_over_orders_are_the_same_on_spark() -> None:
+    rng = np.random.default_rng(5)
+    customer, day = rng.integers(0, 40, 300), rng.integers(0, 500, 300)
+    frame = pd.DataFrame({
+        "customer_id": customer, "date": pd.Timestamp("2025-01-01") + pd.to_timedelta(day, unit="D"),
+        "amount": rng.integers(1, 9000, 300) / 4, "staff": np.where(customer % 3, "Li", "Wang"),
+    })  # fmt: skip
+    here, there = (Transactions(frame, keep=("staff",), engine=engine) for engine in ("duckdb", "spark"))
+    pd.testing.assert_frame_equal(order_measures(here), order_measures(there), rtol=1e-9)
+    pd.testing.assert_frame_equal(bonus_claims(here), bonus_claims(there), rtol=1e-9)

@@ -187,10 +187,21 @@ class Transitions:
         draws : int, 0 or more
             Draws of the chain from its posterior, for the intervals; 0 for none.
         seed : int
+
+        Raises
+        ------
+        InputError
+            As in `absorption`, and where customers were seen to go to a phase but nobody was seen to leave it.
         """
         names = _ends(self.counts.index, ends)
         known = self.counts.sum(axis=1) > 0
         missing = [name for name in self.counts.index if not known[name] and name not in names]
+        unknown = [str(name) for name in missing if self.counts[name].any()]
+        if unknown:
+            raise InputError(
+                f"absorption: steps lead to {unknown[0]}, and none from there was seen, so that the way on is unknown. "
+                f"Count it among the ends: ends={[*names, *unknown]}."
+            )
         chain = self.probabilities.drop(index=missing, columns=missing)
         left = chain.index
         result = absorption(chain.fillna(0.0), names)

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmlab.errors import InputError
+from crmlab.transactions.fields import day_of
 
-from .histories import as_day
 from .told import Array, number, percentiles, whole
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ def event_value(
     d = number(discount, "discount", -1, above=True)
     whole(draws, "draws", 100)
     number(level, "level", 0, 1, above=True)
-    day = table["date"].min().date() if as_of is None else as_day(as_of, "as_of")
+    day = table["date"].min().date() if as_of is None else day_of(as_of, "as_of")
     told = _about(table, day)
     table = table[table["date"].dt.date >= day].reset_index(drop=True)
     if table.empty:

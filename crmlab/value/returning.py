@@ -16,9 +16,9 @@ import numpy as np
 
 from crmlab.errors import InputError
 from crmlab.transactions import to_frame
+from crmlab.transactions.fields import day_of
 
 from .dwyer import clv_sensitivity, migration_clv, retention_clv
-from .histories import as_day
 from .told import Array, number, percentiles, whole
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def purchase_periods(
     import pandas as pd
 
     days = whole(period_days, "period_days", 1)
-    last = transactions.period[1] if end is None else as_day(end, "end")
+    last = transactions.period[1] if end is None else day_of(end, "end")
     table = transactions.table
     table = table.filter(table.date <= ibis.literal(last))
     value = table.amount - ibis.coalesce(table["cost"], 0.0) if "cost" in table.columns else table.amount
