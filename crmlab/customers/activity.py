@@ -34,7 +34,8 @@ def activity_index(
     Parameters
     ----------
     transactions : Transactions
-        Several paid lines of one day are one purchase; returns and lines after `as_of` do not count.
+        Several lines of one day are one purchase; goods sent back (amounts below zero) and lines after `as_of` do not
+        count.
     as_of : date or text such as "2026-01-31"
         Default the last day of the transactions.
     pace_days, half_life_days : float, more than 0
@@ -67,7 +68,7 @@ def activity_index(
             raise InputError(f"activity_index: {name} is {value}; expected a number of days above 0.")
     day = transactions.period[1] if as_of is None else day_of(as_of)
     table = transactions.table
-    days = table.filter(table.amount > 0, table.date <= ibis.literal(day)).select("customer_id", "date").distinct()
+    days = table.filter(table.amount >= 0, table.date <= ibis.literal(day)).select("customer_id", "date").distinct()
     ago = ibis.literal(day).delta(days.date, unit="day").cast("float64")
     points = days.mutate(points=ibis.literal(2.0).pow(ago / -float(half_life_days)))
     full = 1 / (1 - 2 ** (-pace_days / half_life_days))
