@@ -77,6 +77,10 @@ Format = Annotated[
 Faults = Annotated[
     str, typer.Option(metavar="error|missing", help="Stop at answers that cannot be read, or take them for missing.")
 ]
+Only = Annotated[
+    str,
+    typer.Option(metavar="COLUMN=VALUE", help="Keep what has this value in a column only.", show_default="all"),
+]
 By = Annotated[str, typer.Option(metavar="COLUMN", help="Column of groups to compare.", show_default="none")]
 
 
@@ -132,6 +136,7 @@ def csi(
     data: DataFile,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the study; replaced as a whole.")],
     engine: Annotated[str, typer.Option(metavar="pls", help="How the model is estimated.")] = "pls",
+    only: Only = "",
     by: By = "",
     bootstrap: Annotated[int, typer.Option(metavar="N", help="Resamples behind the intervals.")] = 1000,
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="The same seed gives the same files.")] = 0,
@@ -161,6 +166,7 @@ def csi(
         "engine": engine,
         "scheme": scheme,
         "consistent": consistent,
+        "only": only,
         "by": by,
         "bootstrap": bootstrap,
         "seed": seed,
@@ -183,6 +189,7 @@ def rfm(
     order: Annotated[
         str, typer.Option(metavar="O", help="Column of the order number.", show_default="each line is an order")
     ] = "",
+    only: Only = "",
     as_of: Annotated[
         str, typer.Option(metavar="DAY", help="The day that looks back.", show_default="the last day of the orders")
     ] = "",
@@ -208,6 +215,7 @@ def rfm(
         "date": date,
         "amount": amount,
         "order": order,
+        "only": only,
         "as_of": as_of,
         "scheme": scheme,
         "bins": bins,
@@ -231,6 +239,7 @@ def weights(
     construct: Annotated[
         str, typer.Option(metavar="NAME", help="Weigh the items of this construct only.", show_default="all")
     ] = "",
+    only: Only = "",
     by: By = "",
     weighting: Annotated[
         str, typer.Option(metavar="NAME", help="The method put first.", show_default="combined, else equal")
@@ -259,6 +268,7 @@ def weights(
         "format": format,
         "faults": faults,
         "construct": construct,
+        "only": only,
         "by": by,
         "weighting": weighting,
         "change": change,
