@@ -211,7 +211,7 @@ def read_words(words: str | Path | Mapping[str, Mapping[str, Any]] | None = None
     >>> list(read_words())
     ['maker', 'seller', 'service', 'customer misuse']
     """
-    from crmlab.grading.reading import read_yaml
+    from crmlab.rules.reading import read_yaml
 
     content = words if isinstance(words, Mapping) else read_yaml(Path(words or WORDS))
     for cause, row in content.items():

@@ -62,12 +62,16 @@ class _ComparisonPage(StudyPage):
     @property
     def known(self) -> pd.DataFrame:
         """The rows of those that were estimated."""
-        groups = self.result.groups
+        groups: pd.DataFrame = self.result.groups
         return groups[groups["reason"].isna()]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        return _rows(self.known)
 
     def problems(self) -> list[Sentence]:
         lost = self.result.groups[self.result.groups["reason"].notna()]
-        told = [self.t("comparison.lost", name=row["group"], reason=row["reason"]) for row in lost.to_dict("records")]
+        told = [self.t("comparison.lost", name=row["group"], reason=row["reason"]) for row in _rows(lost)]
         return [Sentence(words, self.tag) for words in (*told, *self.cautions())]
 
     def cautions(self) -> list[str]:
@@ -103,7 +107,7 @@ class _ComparisonPage(StudyPage):
                 "" if row["objections"] != row["objections"] else f"{row['objections']:.0f}",
                 row["reason"] if isinstance(row["reason"], str) else self.t("comparison.made"),
             ]
-            for row in self.result.groups.to_dict("records")
+            for row in _rows(self.result.groups)
         ]
         table = Table(self.t("comparison.caption"), self.columns("each", "objections", "outcome"), "lrl", rows)
         listings = self.further(self.t("data.objections"))
@@ -118,7 +122,7 @@ class _IndexPage(_ComparisonPage):
     middle: ClassVar[tuple[str, ...]] = ("groups", "changes", "differences", "constructs")
 
     def headline(self) -> dict[str, Any]:
-        ordered = self.known.sort_values("index", ascending=False, kind="stable").to_dict("records")
+        ordered = _rows(self.known.sort_values("index", ascending=False, kind="stable"))
         high, low = ordered[0], ordered[-1]
         words = {
             "each": self.each,
@@ -157,7 +161,7 @@ class _IndexPage(_ComparisonPage):
                 interval(row["ci_lower"], row["ci_upper"], 1),
                 number(row["se"], 2),
             ]
-            for row in self.known.to_dict("records")
+            for row in self.rows
         ]
         header = self.columns("each", "n", "index", "interval", "se")
         table = Table(self.t("comparison.groups.caption", level=self.level), header, "lrrrr", rows)
@@ -185,7 +189,7 @@ class _IndexPage(_ComparisonPage):
         more = len(table) - len(rows)
         note = self.t("differences.more", more=more) if more > 0 else ""
         tables = [Table(self.t("differences.caption"), header, "llrrrl", rows, note)]
-        return self.section("differences", tables, pairs=len(table), level=self.level)
+        return self.section("differences", tables, pairs=len(table), risk=f"{100 * (1 - self.result.level):g}%")
 
     def _compared(self, table: pd.DataFrame, first: str, second: str, value: str) -> list[list[Any]]:
         limit = 1 - self.result.level
@@ -198,16 +202,13 @@ class _IndexPage(_ComparisonPage):
                 number(row["pvalue_adjusted"], 3),
                 self.t("comparison.clear" if row["pvalue_adjusted"] < limit else "comparison.unclear"),
             ]
-            for row in table.to_dict("records")
+            for row in _rows(table)
         ]
 
     def _constructs(self) -> Section:
         each = self.result.tables["constructs"].pivot(index="group", columns="construct", values="index")
         names = list(dict.fromkeys(self.result.tables["constructs"]["construct"]))
-        rows = [
-            [self.linked(row), *(number(each.loc[row["group"], name], 1) for name in names)]
-            for row in self.known.to_dict("records")
-        ]
+        rows = [[self.linked(row), *(number(each.loc[row["group"], name], 1) for name in names)] for row in self.rows]
         header = [*self.columns("each"), *map(self._label, names)]
         caption = self.t("comparison.constructs.caption")
         return self.section("constructs", [Table(caption, header, "l" + "r" * len(names), rows)])
@@ -222,7 +223,7 @@ class _OrdersPage(_ComparisonPage):
 
     def headline(self) -> dict[str, Any]:
         customers = self.known["customers"].astype(int)
-        top = self.known.loc[customers.idxmax()]
+        top = self.rows[int(customers.to_numpy().argmax())]
         words = {
             "each": self.each,
             "name": top["group"],
@@ -251,7 +252,7 @@ class _OrdersPage(_ComparisonPage):
                 self._segment(row["largest"]),
                 percent(row["top_20"]),
             ]
-            for row in self.known.to_dict("records")
+            for row in self.rows
         ]
         header = self.columns("each", "customers", "lines", "as_of", "largest", "top_20")
         return self.section("customers", [Table(self.t("comparison.customers.caption"), header, "lrrllr", rows)])
@@ -266,8 +267,7 @@ class _OrdersPage(_ComparisonPage):
             shares[value] = table.pivot(index="group", columns="segment", values=value)
             shares[value] = shares[value].loc[self.known["group"], order].astype(float)
             rows = [
-                [self.linked(row), *(percent(each, 1) for each in shares[value].loc[row["group"]])]
-                for row in self.known.to_dict("records")
+                [self.linked(row), *(percent(each, 1) for each in shares[value].loc[row["group"]])] for row in self.rows
             ]
             header = [*self.columns("each"), *map(self._segment, order)]
             tables.append(Table(self.t(f"comparison.{value}.caption"), header, "l" + "r" * len(order), rows))
@@ -287,7 +287,7 @@ class _WeightsPage(_ComparisonPage):
     middle: ClassVar[tuple[str, ...]] = ("methods",)
 
     def headline(self) -> dict[str, Any]:
-        ordered = self.known.sort_values("index", ascending=False, kind="stable").to_dict("records")
+        ordered = _rows(self.known.sort_values("index", ascending=False, kind="stable"))
         high, low = ordered[0], ordered[-1]
         words = {
             "each": self.each,
@@ -307,12 +307,13 @@ class _WeightsPage(_ComparisonPage):
         from crmlab.plots.weighting import method_name
 
         table = self.result.tables["methods"].set_index("group")
-        rows = [
-            [self.linked(row), *(number(index, 1) for index in table.loc[row["group"]])]
-            for row in self.known.to_dict("records")
-        ]
+        rows = [[self.linked(row), *(number(index, 1) for index in table.loc[row["group"]])] for row in self.rows]
         header = [*self.columns("each"), *(method_name(name, self.t.language) for name in table.columns)]
         return self.section("methods", [Table(self.t("methods.caption"), header, "l" + "r" * table.shape[1], rows)])
 
 
-_PAGES = {"csi": _IndexPage, "rfm": _OrdersPage, "weights": _WeightsPage}
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+_PAGES: dict[str, type[_ComparisonPage]] = {"csi": _IndexPage, "rfm": _OrdersPage, "weights": _WeightsPage}
