@@ -26,7 +26,8 @@ from crmlab import Questionnaire, cli, csi, datasets, read_responses, rfm, studi
 from crmlab.errors import InputError
 from crmlab.questionnaire_schema import Complaints, Construct, Design, Facet, Item, Scale
 from crmlab.studies import Comparison, Study, folder
-from crmlab.studies.comparison import Outcome, changes, write_comparison
+from crmlab.studies.comparison import Outcome, changes
+from crmlab.studies.comparison_report import write_comparison
 from crmlab.studies.starting import meaning
 from crmlab.studies.study import KINDS
 

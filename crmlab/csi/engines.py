@@ -170,7 +170,7 @@ class Ruler:
             "points": points,
             "per_point": per_point,
             "share": reading.weights / (reading.weights @ membership)[:, block],
-            "group_index": every[:, 1:].reshape(len(every), -1),
+            "group_index": every[:, 1:].reshape(len(every), (every.shape[1] - 1) * every.shape[2]),
             "importance": np.stack(importance, axis=1) if importance else np.empty((len(every), 0)),
         }
 

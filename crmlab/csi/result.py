@@ -219,7 +219,7 @@ class SatisfactionIndex:
             raise InputError(f"there is no priority map: no path of the model leads to {target}.")
         if kind == "groups" and self.by_group.empty:
             raise InputError("there are no groups to draw; call csi.estimate with by='column'.")
-        return drawings[kind]()
+        return drawings[kind]() if self.index["index"].notna().any() else draw.nothing_estimated(language)
 
     def _repr_html_(self) -> str:
         return page(self.index.round(1).to_html(), problems=self.problems, heading=self.headline)

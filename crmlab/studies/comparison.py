@@ -7,24 +7,19 @@ are those of independent samples, corrected for how many are looked at.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmlab import workbook
 from crmlab.results import plain, records
-from crmlab.studies.folder import COMPARISON, files
-from crmlab.studies.texts import Texts
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from crmlab.studies.study import Study
 
-_POINTS = dict.fromkeys(("groups", "constructs", "differences", "changes", "methods"), "0.0")
 _LEVEL = 0.95
 
 
@@ -137,21 +132,6 @@ class Comparison:
         named = dict(zip(self.groups["group"], rows, strict=True))
         others = {name: records(table) for name, table in self.tables.items() if name != "groups"}
         return {"study": self.kind, "each": self.each, "level": self.level, "groups": named, **others}
-
-
-def write_comparison(comparison: Comparison, out: str | Path) -> None:
-    """Write ``comparison.html``, ``comparison.xlsx`` and ``comparison.json`` beside the folders of the studies."""
-    from crmlab.studies import comparison_report
-
-    folder = Path(out)
-    texts = Texts(comparison.language, "comparison")
-    page = comparison_report.html(comparison)
-    (folder / "comparison.html").write_text(page, encoding="utf-8")
-    titles = {name: texts(f"sheet.comparison.{name}") for name in comparison.tables}
-    workbook.write_xlsx(comparison.tables, folder / "comparison.xlsx", titles=titles, formats=_POINTS)
-    numbers = {**comparison.to_dict(), "files": sorted({*files(folder), COMPARISON})}
-    written = json.dumps(numbers, ensure_ascii=False, allow_nan=False, indent=2)
-    (folder / COMPARISON).write_text(written + "\n", encoding="utf-8")
 
 
 def _checksum(file: Path) -> str | None:

@@ -1,14 +1,18 @@
-"""The page of a comparison: branches or waves side by side, each with the way to its own report.
+"""The files of a comparison, and its page: branches or waves side by side, each with the way to its own report.
 
 Words come from the catalogues in English or Chinese, numbers from the studies; the frame is :mod:`crmlab.studies.page`.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
+from crmlab import workbook
+from crmlab.studies.folder import COMPARISON, files
 from crmlab.studies.page import Section, Sentence, StudyPage, Table, drawn
 from crmlab.studies.texts import Texts, interval, number, percent
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
     from crmlab.studies.comparison import Comparison
 
+_POINTS = dict.fromkeys(("groups", "constructs", "differences", "changes", "methods"), "0.0")
 #: Pairs shown on the page, the clearest first; the workbook holds all.
 _PAIRS_SHOWN = 45
 
@@ -24,6 +29,19 @@ _PAIRS_SHOWN = 45
 def html(comparison: Comparison) -> str:
     """The page of a comparison as text."""
     return _PAGES[comparison.kind](comparison, Texts(comparison.language, "comparison")).html()
+
+
+def write_comparison(comparison: Comparison, out: str | Path) -> None:
+    """Write ``comparison.html``, ``comparison.xlsx`` and ``comparison.json`` beside the folders of the studies."""
+    folder = Path(out)
+    texts = Texts(comparison.language, "comparison")
+    page = html(comparison)
+    (folder / "comparison.html").write_text(page, encoding="utf-8")
+    titles = {name: texts(f"sheet.comparison.{name}") for name in comparison.tables}
+    workbook.write_xlsx(comparison.tables, folder / "comparison.xlsx", titles=titles, formats=_POINTS)
+    numbers = {**comparison.to_dict(), "files": sorted({*files(folder), COMPARISON})}
+    written = json.dumps(numbers, ensure_ascii=False, allow_nan=False, indent=2)
+    (folder / COMPARISON).write_text(written + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True)

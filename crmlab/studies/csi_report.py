@@ -176,6 +176,8 @@ class _CsiPage(SurveyPage):
         }
 
     def facts(self) -> list[dict[str, str]]:
+        if self.result.refusals:
+            return []  # boxed numbers would be read before the refusal
         return [fact for fact in (self._lever(), self._lowest(), self._explained()) if fact]
 
     def _lever(self) -> dict[str, str] | None:
@@ -432,6 +434,8 @@ class _CsiPage(SurveyPage):
 
 
 def _path_reading(lower: float, upper: float) -> str:
+    if math.isnan(lower) or math.isnan(upper):
+        return "paths.unknown"
     if lower > 0:
         return "paths.clear"
     return "paths.negative" if upper < 0 else "paths.unclear"
