@@ -135,10 +135,13 @@ def csi(
     questionnaire: QuestionnaireFile,
     data: DataFile,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the study; replaced as a whole.")],
-    engine: Annotated[str, typer.Option(metavar="pls", help="How the model is estimated.")] = "pls",
+    engine: Annotated[str, typer.Option(metavar="pls|cbsem|semopy", help="How the model is estimated.")] = "pls",
     only: Only = "",
     by: By = "",
-    bootstrap: Annotated[int, typer.Option(metavar="N", help="Resamples behind the intervals.")] = 1000,
+    bootstrap: Annotated[
+        int,
+        typer.Option(metavar="N", help="Resamples behind the intervals.", show_default="1000; 200 if one by one"),
+    ] = 0,
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="The same seed gives the same files.")] = 0,
     language: Annotated[str, typer.Option(metavar="en|zh", help="Language of the report.")] = "en",
     faults: Faults = "error",
@@ -146,6 +149,15 @@ def csi(
     consistent: Annotated[
         bool, typer.Option("--consistent", help="Correct paths and loadings for measurement error.")
     ] = False,
+    estimator: Annotated[
+        str, typer.Option(metavar="ML|MLR|ULS|WLSMV", help="Estimator of CB-SEM.", show_default="ML")
+    ] = "",
+    missing: Annotated[
+        str,
+        typer.Option(
+            metavar="mean|listwise|fiml|pairwise", help="Missing answers.", show_default="as the engine does usually"
+        ),
+    ] = "",
     sheet: Sheet = "",
     encoding: Encoding = "",
     format: Format = "",
@@ -166,6 +178,8 @@ def csi(
         "engine": engine,
         "scheme": scheme,
         "consistent": consistent,
+        "estimator": estimator,
+        "missing": missing,
         "only": only,
         "by": by,
         "bootstrap": bootstrap,
@@ -464,7 +478,9 @@ def _summary(folder: Path) -> str:
     study = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     lower, upper = study["ci"]
     interval = "no interval" if lower is None else f"{study['level']:.0%} interval {lower:.1f} to {upper:.1f}"
-    return f"Satisfaction index {study['index']:.1f} of 100 ({interval}, n = {study['n']}): {folder / 'report.html'}"
+    index = "not estimated" if study["index"] is None else f"{study['index']:.1f} of 100"
+    refused = "" if study["admissible"] else "Not to be used, as the report says at its top: "
+    return f"{refused}Satisfaction index {index} ({interval}, n = {study['n']}): {folder / 'report.html'}"
 
 
 def _rfm_summary(folder: Path) -> str:

@@ -3,7 +3,8 @@
 ``list()`` shows what there is; every data set has a card in the top-level folder ``datasets/`` with its origin,
 licence, columns and checksum. Simulated surveys are drawn in ``survey``; ``design`` checks what is asked for,
 ``population`` holds the formulas, ``truth`` the answers to "what is right?". Messy orders are drawn in ``orders``,
-customers with known phases in ``lifecycles``, with known loyalty in ``loyalty``.
+customers with known phases in ``lifecycles``, with known loyalty in ``loyalty``, a company with a survey and a pilot in
+``company``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import pandas as pd
 
 from crmlab.datasets.buyers import SimulatedBuyers, simulate_buyers
 from crmlab.datasets.cdnow import load_cdnow
+from crmlab.datasets.company import SimulatedCompany, simulate_company
 from crmlab.datasets.kano import KanoSurvey, simulate_kano
 from crmlab.datasets.lifecycles import SimulatedLifecycles, simulate_lifecycles
 from crmlab.datasets.loyalty import SimulatedLoyalty, simulate_loyalty
@@ -25,6 +27,7 @@ __all__ = [
     "KanoSurvey",
     "ResponseStyleSurvey",
     "SimulatedBuyers",
+    "SimulatedCompany",
     "SimulatedLifecycles",
     "SimulatedLoyalty",
     "SimulatedOrders",
@@ -36,6 +39,7 @@ __all__ = [
     "load_mobi",
     "load_survey",
     "simulate_buyers",
+    "simulate_company",
     "simulate_kano",
     "simulate_lifecycles",
     "simulate_loyalty",

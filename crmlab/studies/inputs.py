@@ -94,6 +94,8 @@ def read_transactions(values: Mapping[str, Any], **more: Any) -> Transactions:
 def _require_estimable(values: Mapping[str, Any]) -> None:
     from crmlab import csi
 
+    options = [values[name] or None for name in ("estimator", "missing")]
+    csi.Settings(values["engine"], values["scheme"], values["consistent"], *options)
     csi.check(*read_survey(values), by=values["by"] or None, faults=values["faults"])
 
 
