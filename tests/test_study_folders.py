@@ -12,6 +12,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -141,7 +142,8 @@ def test_help_lists_the_settings_with_type_value_default_choices_and_meaning(crm
         assert out.startswith("Usage: crmlab run [OPTIONS] [DIR]")
         assert "Settings of x (csi), in study.yaml or with --set NAME=VALUE:\n" in out
         assert "  bootstrap: int = 50 (default 0)\n      Resamples behind the intervals; 0 for " in out
-        assert "  scheme: str = 'path'\n      Inner weights. One of path, centroid, factorial.\n" in out
+        meaning = "Stop at answers that cannot be read, or take them for missing. One of error, missing."
+        assert f"  faults: str = 'error'\n      {meaning}\n" in out
         assert "  data: str = the file in x/data\n" in out
 
 
@@ -677,6 +679,22 @@ def test_a_comparison_of_waves_shows_changes(waves: Comparison, tmp_path: Path) 
     if waves.language == "zh":
         assert "逐次变化" in page
         assert "“2025”无法估计" in page
+
+
+@pytest.mark.parametrize("lost", [["2024"], ["2024", "2026", "2027"]])
+def test_an_index_that_is_told_as_impossible_is_a_dash(waves: Comparison, lost: list[str], tmp_path: Path) -> None:
+    """As an engine leaves it whose solution is not admissible: a study with problems, and no number."""
+    nothing = {"index": None, "ci": [None, None], "se": None}
+    outcomes = [
+        replace(each, numbers={**each.numbers, **nothing}) if each.name in lost and each.numbers else each
+        for each in waves.outcomes
+    ]
+    found = replace(waves, outcomes=outcomes)
+    write_comparison(found, tmp_path)
+    numbers = json.loads((tmp_path / "comparison.json").read_text(encoding="utf-8"))
+    assert [name for name, row in numbers["groups"].items() if row["report"] and row["index"] is None] == lost
+    assert sum(row["difference"] is not None for row in numbers["differences"]) == len(lost) % 3
+    assert (tmp_path / "comparison.html").read_text(encoding="utf-8").count('role="img"') == len(lost) % 3
 
 
 def test_changes_by_hand() -> None:
