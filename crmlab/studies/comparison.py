@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from crmlab.studies.study import Study
 
 _LEVEL = 0.95
+#: Columns of `Comparison.groups` that hold words.
+_WORDS = {"group", "as_of", "largest", "method", "report", "reason"}
+_COUNTS = {"n", "customers", "transactions", "objections"}
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,9 @@ class Comparison:
             for outcome in self.outcomes
         ]
         keys = [*_KEY_NUMBERS[self.kind](self.estimated[0].numbers or {})]
-        return pd.DataFrame(rows, columns=["group", *keys, "objections", "report", "reason"])
+        table = pd.DataFrame(rows, columns=["group", *keys, "objections", "report", "reason"])
+        # An index may be told as impossible in every study: a column without a number is one of numbers all the same.
+        return table.astype({name: float for name in table.columns if name not in _WORDS})
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -128,7 +133,10 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison as plain numbers and words, as written to ``comparison.json``; nan becomes None."""
-        rows = [{name: value for name, value in row.items() if name != "group"} for row in records(self.groups)]
+        rows = [
+            {name: int(value) if name in _COUNTS and value is not None else value for name, value in row.items()}
+            for row in records(self.groups.drop(columns="group"))
+        ]
         named = dict(zip(self.groups["group"], rows, strict=True))
         others = {name: records(table) for name, table in self.tables.items() if name != "groups"}
         return {"study": self.kind, "each": self.each, "level": self.level, "groups": named, **others}
@@ -189,7 +197,7 @@ def _index_tables(comparison: Comparison) -> dict[str, pd.DataFrame]:
         if o.numbers
         for name, own in o.numbers["constructs"].items()
     ]
-    known = comparison.groups[comparison.groups["reason"].isna()].astype({"index": float, "se": float})
+    known = comparison.groups[comparison.groups["reason"].isna()]
     found = {
         "constructs": pd.DataFrame(rows),
         "differences": csi.differences(known[["group", "index", "se"]], level=comparison.level),

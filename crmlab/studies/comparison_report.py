@@ -107,6 +107,12 @@ class _ComparisonPage(StudyPage):
             return row["group"]
         return Markup('<a href="{}">{}</a>').format(quote(row["report"]), row["group"])
 
+    def extremes(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The rows of the highest and of the lowest index; one without a number only where none has one."""
+        numbered = self.known.dropna(subset="index")
+        ordered = _rows((self.known if numbered.empty else numbered).sort_values("index", kind="stable"))
+        return ordered[-1], ordered[0]
+
     def estimated(self) -> dict[str, str]:
         return self.fact("estimated", done=str(len(self.known)), all=str(len(self.result.outcomes)))
 
@@ -140,8 +146,7 @@ class _IndexPage(_ComparisonPage):
     middle: ClassVar[tuple[str, ...]] = ("groups", "changes", "differences", "constructs")
 
     def headline(self) -> dict[str, Any]:
-        ordered = _rows(self.known.sort_values("index", ascending=False, kind="stable"))
-        high, low = ordered[0], ordered[-1]
+        high, low = self.extremes()
         words = {
             "each": self.each,
             "index": self._label(self.result.index),
@@ -183,16 +188,10 @@ class _IndexPage(_ComparisonPage):
         ]
         header = self.columns("each", "n", "index", "interval", "se")
         table = Table(self.t("comparison.groups.caption", level=self.level), header, "lrrrr", rows)
-        shown = self.known.assign(construct=self.result.index)
-        shown = shown.astype(dict.fromkeys(("n", "index", "ci_lower", "ci_upper"), float)).astype({"n": int})
-        ax = group_intervals(
-            shown,
-            self.result.index,
-            level=self.result.level,
-            labels=self.result.labels,
-            language=self.t.language,
-        )
-        return self.section("groups", [table], drawn(ax), index=self._label(self.result.index), each=self.each)
+        shown = self.known.dropna(subset="index").astype({"n": int}).assign(construct=self.result.index)
+        how: dict[str, Any] = {"level": self.result.level, "labels": self.result.labels, "language": self.t.language}
+        figure = drawn(group_intervals(shown, self.result.index, **how)) if len(shown) else ""
+        return self.section("groups", [table], figure, index=self._label(self.result.index), each=self.each)
 
     def _changes(self) -> Section:
         table = self.result.tables["changes"]
@@ -305,8 +304,7 @@ class _WeightsPage(_ComparisonPage):
     middle: ClassVar[tuple[str, ...]] = ("methods",)
 
     def headline(self) -> dict[str, Any]:
-        ordered = _rows(self.known.sort_values("index", ascending=False, kind="stable"))
-        high, low = ordered[0], ordered[-1]
+        high, low = self.extremes()
         words = {
             "each": self.each,
             "high": high["group"],
