@@ -1,4 +1,4 @@
-"""The command line: from files to what is wrong in them, to forms, and to a study.
+"""The command line: a study folder made, checked and run; and from files to forms, to faults, and to one study.
 
 Commands parse, call and print. Bad input ends with exit code 2 and one paragraph on standard error; a failure of the
 program itself ends with exit code 1. A study folder that was there before is left as it was in both cases.
@@ -9,20 +9,48 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crmlab.questionnaire import Questionnaire
     from crmlab.responses import Responses
+    from crmlab.studies import Study
+    from crmlab.transactions import Transactions
 
 _STUDY = "csi_study"
 _RFM_STUDY = "rfm_study"
 _WEIGHTS_STUDY = "weights_study"
 _CELLS_SHOWN = 50
 
+#: How `crmlab --help` groups the commands; one that is named in no group stands in the last.
+_GROUPS = {
+    "A study folder of your own": ("new", "check", "run"),
+    "One study from files": ("csi", "rfm", "weights"),
+    "Before the survey, and more": ("questionnaire",),
+}
+
+
+class _InGroups(TyperGroup):
+    """Commands listed under what they are for."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        named = [name for names in _GROUPS.values() for name in names]
+        *_, last = _GROUPS
+        groups = {title: [*names] for title, names in _GROUPS.items()}
+        groups[last] += [name for name in self.commands if name not in named]
+        for title, names in groups.items():
+            rows = [(name, self.commands[name].get_short_help_str(100)) for name in names if name in self.commands]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
 app = typer.Typer(
+    cls=_InGroups,
     help="Customer relationship management, taught and done: from orders to segments, from a survey to an index.",
     no_args_is_help=True,
     add_completion=False,
@@ -48,6 +76,10 @@ Format = Annotated[
 ]
 Faults = Annotated[
     str, typer.Option(metavar="error|missing", help="Stop at answers that cannot be read, or take them for missing.")
+]
+Only = Annotated[
+    str,
+    typer.Option(metavar="COLUMN=VALUE", help="Keep what has this value in a column only.", show_default="all"),
 ]
 By = Annotated[str, typer.Option(metavar="COLUMN", help="Column of groups to compare.", show_default="none")]
 
@@ -103,9 +135,13 @@ def csi(
     questionnaire: QuestionnaireFile,
     data: DataFile,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the study; replaced as a whole.")],
-    engine: Annotated[str, typer.Option(metavar="pls", help="How the model is estimated.")] = "pls",
+    engine: Annotated[str, typer.Option(metavar="pls|cbsem|semopy", help="How the model is estimated.")] = "pls",
+    only: Only = "",
     by: By = "",
-    bootstrap: Annotated[int, typer.Option(metavar="N", help="Resamples behind the intervals.")] = 1000,
+    bootstrap: Annotated[
+        int,
+        typer.Option(metavar="N", help="Resamples behind the intervals.", show_default="1000; 200 if one by one"),
+    ] = 0,
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="The same seed gives the same files.")] = 0,
     language: Annotated[str, typer.Option(metavar="en|zh", help="Language of the report.")] = "en",
     faults: Faults = "error",
@@ -113,6 +149,15 @@ def csi(
     consistent: Annotated[
         bool, typer.Option("--consistent", help="Correct paths and loadings for measurement error.")
     ] = False,
+    estimator: Annotated[
+        str, typer.Option(metavar="ML|MLR|ULS|WLSMV", help="Estimator of CB-SEM.", show_default="ML")
+    ] = "",
+    missing: Annotated[
+        str,
+        typer.Option(
+            metavar="mean|listwise|fiml|pairwise", help="Missing answers.", show_default="as the engine does usually"
+        ),
+    ] = "",
     sheet: Sheet = "",
     encoding: Encoding = "",
     format: Format = "",
@@ -123,7 +168,6 @@ def csi(
     """
     from crmlab import studies
 
-    _require_estimable(questionnaire, data, by=by, faults=faults, sheet=sheet, encoding=encoding, format=format)
     parameters = {
         "questionnaire": questionnaire,
         "data": data,
@@ -134,11 +178,15 @@ def csi(
         "engine": engine,
         "scheme": scheme,
         "consistent": consistent,
+        "estimator": estimator,
+        "missing": missing,
+        "only": only,
         "by": by,
         "bootstrap": bootstrap,
         "seed": seed,
         "language": language,
     }
+    studies.require("csi", parameters)
     _say(_summary(studies.run(_STUDY, parameters, out)))
 
 
@@ -155,6 +203,7 @@ def rfm(
     order: Annotated[
         str, typer.Option(metavar="O", help="Column of the order number.", show_default="each line is an order")
     ] = "",
+    only: Only = "",
     as_of: Annotated[
         str, typer.Option(metavar="DAY", help="The day that looks back.", show_default="the last day of the orders")
     ] = "",
@@ -180,6 +229,7 @@ def rfm(
         "date": date,
         "amount": amount,
         "order": order,
+        "only": only,
         "as_of": as_of,
         "scheme": scheme,
         "bins": bins,
@@ -203,6 +253,7 @@ def weights(
     construct: Annotated[
         str, typer.Option(metavar="NAME", help="Weigh the items of this construct only.", show_default="all")
     ] = "",
+    only: Only = "",
     by: By = "",
     weighting: Annotated[
         str, typer.Option(metavar="NAME", help="The method put first.", show_default="combined, else equal")
@@ -220,17 +271,8 @@ def weights(
 
     The folder then holds report.html, tables.xlsx, notebook.ipynb and weights.json.
     """
-    from crmlab import Questionnaire, studies
-    from crmlab import weighting as weights_of
+    from crmlab import studies
 
-    # Bad input is found here, in seconds, rather than in the notebook.
-    design = Questionnaire.read(questionnaire)
-    answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding, format=format)
-    judged = weights_of.read_judgements(judgements, design) if judgements else None
-    found = weights_of.compare(
-        design, answers, judgements=judged, by=by or None, construct=construct or None, faults=faults
-    )
-    found.sensitivity(studies.shown_method(found, weighting), change=change, draws=draws, seed=seed)
     parameters = {
         "questionnaire": questionnaire,
         "data": data,
@@ -240,6 +282,7 @@ def weights(
         "format": format,
         "faults": faults,
         "construct": construct,
+        "only": only,
         "by": by,
         "weighting": weighting,
         "change": change,
@@ -247,27 +290,40 @@ def weights(
         "seed": seed,
         "language": language,
     }
+    studies.require("weights", parameters)
     _say(_weights_summary(studies.run(_WEIGHTS_STUDY, parameters, out)))
 
 
 @app.command()
 def check(
-    questionnaire: QuestionnaireFile,
-    data: DataFile,
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A study folder.", show_default=False)] = None,
+    questionnaire: Annotated[
+        str, typer.Option("--questionnaire", metavar="Q", help="Without DIR: YAML file, or a shipped design.")
+    ] = "",
+    data: Annotated[str, typer.Option("--data", metavar="FILE", help="Without DIR: CSV, XLSX or SAV file.")] = "",
     by: By = "",
     faults: Faults = "error",
     sheet: Sheet = "",
     encoding: Encoding = "",
     format: Format = "",
 ) -> None:
-    """Say what is wrong with a survey's files, and where.
+    """Say what is wrong with a study folder, or with a survey's files, and where.
 
-    Format, columns, personal data, faults, and answers given without care. Ends with exit code 2 if no index can be
-    estimated from them.
+    Format, columns, personal data, faults, and answers given without care. Ends with exit code 2 if no study can be
+    made of them.
     """
-    from crmlab import Questionnaire, studies
+    from crmlab import InputError, Questionnaire, studies
     from crmlab import csi as index
 
+    if folder is not None:
+        if questionnaire or data:
+            raise InputError(
+                f"check: found {folder} and files; expected one or the other. Leave out what you do not mean."
+            )
+        _check_study(studies.Study.read(folder))
+        return
+    if not (questionnaire and data):
+        raise InputError("check: expected a study folder, or --questionnaire and --data. Name what to check.")
     design = Questionnaire.read(questionnaire)
     _say_design(design)
     answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding, format=format)
@@ -275,6 +331,61 @@ def check(
     _say_quality(answers)
     index.check(design, answers, by=by or None, faults=faults)
     _say("Nothing stands in the way of an estimate.")
+
+
+@app.command()
+def new(
+    kind: Annotated[
+        str, typer.Argument(metavar="csi|rfm|weights", help="What the study is about.", show_default=False)
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.", show_default=False)],
+    language: Annotated[str, typer.Option(metavar="en|zh", help="Language of explanations and report.")] = "en",
+) -> None:
+    """Make a study folder to adapt, which runs at once on sample data.
+
+    It holds study.yaml with the settings, data/ for your export, notebook.ipynb, README.md, and for a survey
+    questionnaire.yaml.
+    """
+    from crmlab import studies
+
+    made = studies.new(kind, folder, language)
+    _say(f"{made} is ready: run it with  crmlab run {made}  and read {made / 'README.md'}.")
+
+
+@app.command(add_help_option=False)
+def run(
+    context: typer.Context,
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A study folder.", show_default=False)] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Another setting for this run.", show_default=False),
+    ] = None,
+    each: Annotated[
+        str,
+        typer.Option(metavar="COLUMN|file", help="A report for each value of a column, or for each file in data/."),
+    ] = "",
+    help: Annotated[bool, typer.Option("--help", help="Show this; with DIR, also the settings of that study.")] = False,
+) -> None:
+    """Run a study folder and leave report and tables in DIR/results.
+
+    With --each, one report for every branch or wave, and a comparison of them all.
+    """
+    from crmlab import InputError, studies
+
+    if help:
+        print(context.get_help())
+        if folder is not None:
+            _say_settings(studies.Study.read(folder).changed(changes or ()))
+        raise typer.Exit
+    if folder is None:
+        raise InputError("run: found no study folder; expected one, such as crmlab run my-study. Name it.")
+    study = studies.Study.read(folder).changed(changes or ())
+    if each:
+        _run_each(study, each)
+        return
+    _say_data(study)
+    studies.require_study(study)
+    _say(_SUMMARIES[study.kind](studies.run_study(study)))
 
 
 @app.command("questionnaire")
@@ -300,16 +411,65 @@ def write_questionnaire(
     _say(f"Forms and codebook: {out}")
 
 
-def _require_estimable(
-    questionnaire: str, data: str, *, by: str, faults: str, sheet: str, encoding: str, format: str
-) -> None:
-    """Find bad input here, in a second, rather than in the notebook."""
-    from crmlab import Questionnaire, studies
-    from crmlab import csi as index
+def _check_study(study: Study) -> None:
+    """What `check` says of a study folder."""
+    from crmlab import studies
 
-    design = Questionnaire.read(questionnaire)
-    answers = studies.read_answers(data, design, sheet=sheet, encoding=encoding, format=format)
-    index.check(design, answers, by=by or None, faults=faults)
+    _say(f"Study {study.place / 'study.yaml'}: {study.kind}, {len(study.settings)} settings.")
+    _say_data(study)
+    if study.kind == "rfm":
+        studies.require_study(study)
+        _say_orders(studies.read_transactions(study.values()))
+    else:
+        design, answers = studies.read_survey(study.values())
+        _say_design(design)
+        _say_answers(answers)
+        _say_quality(answers)
+        studies.require_study(study)
+    _say("Nothing stands in the way of a run.")
+
+
+def _run_each(study: Study, each: str) -> None:
+    """Run branches or waves, telling which are done; one that could not be estimated is no failure of the command."""
+    from crmlab import studies
+
+    def tell(done: int, total: int) -> None:
+        print(f"\r{done} of {total} done", end="" if done < total else "\n", file=sys.stderr, flush=True)
+
+    found = studies.run_each(study, each, progress=tell)
+    for outcome in found.outcomes:
+        if outcome.numbers is None:
+            _say(f"{outcome.name} could not be estimated: {outcome.reason}")
+    made = f"{len(found.estimated)} of {len(found.outcomes)} reports made and compared"
+    _say(f"{made}: {study.results / 'comparison.html'}")
+
+
+def _say_data(study: Study) -> None:
+    file, remark = study.data()
+    if remark:
+        _say(f"Data {Path(file).name}: {remark}")
+
+
+def _say_orders(orders: Transactions) -> None:
+    first, last = orders.period
+    _say(f"Orders {orders.name}: {orders.n:,} lines, {orders.customers:,} customers, {first} to {last}.")
+    _say("Columns: " + ", ".join(f"{role} from {column}" for role, column in orders.roles.items()) + ".")
+    for problem in orders.problems:
+        _say(f"- {problem}")
+
+
+def _say_settings(study: Study) -> None:
+    """Every setting: name, type, what holds, choices, meaning."""
+    _say(f"Settings of {study.place} ({study.kind}), in study.yaml or with --set NAME=VALUE:")
+    for name, parameter in study.known.items():
+        if name == "out":
+            continue
+        value = study.settings.get(name, parameter.default)
+        stated = f"the file in {study.place / 'data'}" if name == "data" and name not in study.settings else repr(value)
+        default = "" if value == parameter.default else f" (default {parameter.default!r})"
+        choices = f" One of {', '.join(parameter.choices)}." if parameter.choices else ""
+        _say(f"  {name}: {parameter.type} = {stated}{default}")
+        _say(f"      {parameter.meaning[:1].upper()}{parameter.meaning[1:]}.{choices}")
 
 
 def _summary(folder: Path) -> str:
@@ -318,7 +478,9 @@ def _summary(folder: Path) -> str:
     study = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     lower, upper = study["ci"]
     interval = "no interval" if lower is None else f"{study['level']:.0%} interval {lower:.1f} to {upper:.1f}"
-    return f"Satisfaction index {study['index']:.1f} of 100 ({interval}, n = {study['n']}): {folder / 'report.html'}"
+    index = "not estimated" if study["index"] is None else f"{study['index']:.1f} of 100"
+    refused = "" if study["admissible"] else "Not to be used, as the report says at its top: "
+    return f"{refused}Satisfaction index {index} ({interval}, n = {study['n']}): {folder / 'report.html'}"
 
 
 def _rfm_summary(folder: Path) -> str:
@@ -353,6 +515,9 @@ def _weights_summary(folder: Path) -> str:
         f"Index {own:.1f} of 100 ({study['shown']}); {len(indices)} weightings between {min(indices):.1f} and "
         f"{max(indices):.1f}: {folder / 'report.html'}"
     )
+
+
+_SUMMARIES: dict[str, Callable[[Path], str]] = {"csi": _summary, "rfm": _rfm_summary, "weights": _weights_summary}
 
 
 def _say_design(design: Questionnaire) -> None:

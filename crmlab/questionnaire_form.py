@@ -103,10 +103,12 @@ def form_html(design: Design, language: Language, *, codes: bool = False) -> str
     """
     from jinja2 import Environment
 
+    from crmlab.plots.page_font import with_chinese_font
+
     words = _WORDS[language]
     texts = {name: text.in_language(language) for name, text in design.about().items()}
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
-    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+    page = environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
         lang=words["lang"],
         words=words,
         title=texts.get("title", design.name),
@@ -118,6 +120,7 @@ def form_html(design: Design, language: Language, *, codes: bool = False) -> str
         about_you=[label.in_language(language) for label in design.groups.values()],
         codes=codes,
     )
+    return with_chinese_font(page)
 
 
 def _parts(design: Design, language: Language) -> list[Part]:

@@ -250,7 +250,7 @@ def read_design(text: str, source: str) -> Design:
       title, intro, closing, index, scale, missing, dont_know, id, groups, complaints, constructs, paths. Correct or
       remove it.
     """
-    tree = _Tree(_compose(text, source))
+    tree = _Tree(compose(text, source))
     faults = [*tree.faults, *_disagreements(tree)]
     try:
         design = Design.model_validate(tree.content)
@@ -302,7 +302,14 @@ _YAML_HINTS = {
 }
 
 
-def _compose(text: str, source: str) -> yaml.MappingNode:
+def compose(text: str, source: str, first: str = "crmlab_questionnaire: 1") -> yaml.MappingNode:
+    """The keys and values of a YAML file that begins with the line ``first``, with their places.
+
+    Raises
+    ------
+    InputError
+        Text that is not YAML or holds no keys: with line, column and what to do.
+    """
     place, problem = (1, 1), ""
     try:
         node = yaml.compose(text, Loader=_Loader)
@@ -320,7 +327,7 @@ def _compose(text: str, source: str) -> yaml.MappingNode:
         if isinstance(node, yaml.MappingNode):
             return node
         found = "an empty file" if node is None else "a list" if isinstance(node, yaml.SequenceNode) else "plain text"
-        hint = _full_width_hint(text, 1) or "Start the file with the line 'crmlab_questionnaire: 1'."
+        hint = _full_width_hint(text, 1) or f"Start the file with the line {first!r}."
         raise InputError(f"{source}, line 1, column 1: found {found}; expected keys with values ('key: value'). {hint}")
     general = "Check quotes, brackets, colons and the indentation of this line and the one above."
     hint = next((hint for words, hint in _YAML_HINTS.items() if words in problem), general)

@@ -26,7 +26,7 @@ PACKAGE = ROOT / "crmlab"
 # From the ground up. A module imports from floors below its own, never from its own or from above.
 FLOORS = (
     {"errors", "sem", "plots", "datasets", "index", "results", "workbook"},
-    {"questionnaire", "sampling", "transactions"},
+    {"questionnaire", "sampling", "transactions", "rules"},
     {"responses", "customers", "lifecycle", "rfm", "grading"},
     {"likert", "weighting", "value"},
     {"csi"},

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import crmlab
-from crmlab import InputError, Questionnaire, csi, datasets, read_responses
+from crmlab import InputError, Questionnaire, csi, datasets, read_responses, sem
 
 ECSI = (Path(crmlab.__file__).parent / "questionnaires" / "ecsi.yaml").read_text(encoding="utf-8")
 SIZES = {"Alpha": 60, "Beta": 70, "Gamma": 80, "丁": 90, "Few": 12, "Flat": 50}
@@ -120,12 +120,12 @@ def test_what_cannot_be_estimated_is_named_and_keeps_its_rows(many):
 
 def test_a_group_that_does_not_converge_is_named(questionnaire, answers, monkeypatch):
     """Beta alone, the company of 70, may iterate only twice."""
-    pls = csi.sem.pls
+    pls = sem.pls
 
     def impatient(model, data, **settings):
         return pls(model, data, **settings, max_iterations=2 if len(data) == SIZES["Beta"] else 300)
 
-    monkeypatch.setattr(csi.sem, "pls", impatient)
+    monkeypatch.setattr(sem, "pls", impatient)
     many = csi.estimate_many(questionnaire, answers, by="company", bootstrap=BOOTSTRAP)
     assert not many.groups.loc["Beta", "estimated"]
     told = " ".join(problems_of(many, "Beta"))

@@ -623,12 +623,51 @@ def install(monkeypatch: pytest.MonkeyPatch, folder: Path, data: pd.DataFrame | 
     monkeypatch.setattr(mobi, "find_spec", lambda name: spec)
 
 
+@pytest.mark.parametrize(
+    ("name", "tables"),
+    [
+        ("buyers", ["orders"]),
+        ("kano", ["data"]),
+        ("loyalty", ["data"]),
+        ("prospects", ["data", "second"]),
+        ("response_style", ["data", "clean"]),
+    ],
+)
+def test_a_simulated_set_has_the_bytes_of_its_card(name, tables):
+    card = (ROOT / "datasets" / f"{name}.md").read_text(encoding="utf-8")
+    call = f"simulate_{name}"
+    drawn, other = getattr(datasets, call)(), getattr(datasets, call)(seed=1)
+    for table in tables:
+        frame = getattr(drawn, table)
+        text, another = (one.to_csv(index=False, lineterminator="\n") for one in (frame, getattr(other, table)))
+        assert f"`{call}().{table}` | {len(frame):,} | `{hashlib.sha256(text.encode()).hexdigest()}`" in card
+        assert text != another
+        repeated = {"kano": "comfort", "loyalty": ""}.get(name)  # columns that the card names one by one, of a pattern
+        headings = [one for one in frame if repeated is None or (repeated and repeated in one)]
+        missing = [column for column in headings if column not in card and not column[-1].isdigit()]
+        assert not missing, f"the card does not say what {missing} hold"
+
+
+def test_every_simulated_set_and_every_set_of_a_folder_has_a_card():
+    """The table of the folder, `datasets.list` and the generators name the same sets."""
+    cards = {path.stem for path in (ROOT / "datasets").glob("*.md")} - {"README"}
+    generators = {name.removeprefix("simulate_") for name in datasets.__all__ if name.startswith("simulate_")}
+    assert generators <= cards == set(datasets.list().index)
+    table = (ROOT / "datasets" / "README.md").read_text(encoding="utf-8")
+    assert all(f"| [{name}]({name}.md) |" in table for name in cards)
+
+
 def test_list_is_true_of_what_is_loaded():
     loaded = {
+        "buyers": datasets.simulate_buyers().orders,
         "cdnow": datasets.load_cdnow(),
+        "kano": datasets.simulate_kano().data,
         "lifecycles": datasets.simulate_lifecycles().data,
+        "loyalty": datasets.simulate_loyalty().data,
         "mobi": datasets.load_mobi(),
         "orders": datasets.simulate_orders().data,
+        "prospects": datasets.simulate_prospects().data,
+        "response_style": datasets.simulate_response_style().data,
         "survey": datasets.load_survey().data,
     }
     table = datasets.list()

@@ -15,6 +15,9 @@ from crmlab.plots.style import alt
 from crmlab.transactions import to_frame
 
 P = [0.3, 0.2, 0.15, 0.05]
+DISCOUNT_12 = (
+    "discount: found 12, that is 1,200 % a period; expected a share above −1 and at most 1. Write 12 % as 0.12."
+)
 
 
 def refuses(text: str):
@@ -26,8 +29,7 @@ def refuses(text: str):
 
 
 def test_retention_value_of_berger_and_nasr() -> None:
-    """Case 1 of Berger & Nasr (1998), terms summed here one by one: margin 260, promotion 50, r .75, d .2, ten "
-    "years."""
+    """Case 1 of Berger & Nasr (1998), summed here term by term: margin 260, promotion 50, r .75, d .2, ten years."""
     margins = sum(260 * 0.75**t / 1.2**t for t in range(11))
     promotions = sum(50 * 0.75 ** (t - 1) / 1.2 ** (t - 0.5) for t in range(1, 11))
     found = value.retention_clv(260, 0.75, 0.2, periods=10, promotion=50, first_margin="now")
@@ -99,6 +101,13 @@ def test_break_even_retention_is_worth_nothing() -> None:
     assert value.break_even_retention(100, 0.1) == 0
 
 
+def test_break_even_where_loyalty_costs_money() -> None:
+    """10 now, 100 of bonus for joining (negative cost), then 10 r against 50 a period: pays below r, not above."""
+    terms = {"promotion": 50, "promotion_time": 0, "first_margin": "now", "acquisition": -100}
+    # 10 + 100 + (10 r − 50 · 1.1)/(1.1 − r) = 0  ⟺  r = (110 · 1.1 − 55)/(110 − 10)
+    assert value.break_even_retention(10, 0.1, **terms) == pytest.approx(0.66, rel=1e-10)
+
+
 def test_a_customer_who_never_pays_is_told() -> None:
     with refuses(
         "break_even_retention: even with retention 1 the customer is worth -95.00. Lower the cost of winning and "
@@ -108,12 +117,42 @@ def test_a_customer_who_never_pays_is_told() -> None:
         value.break_even_retention(1, 0.0, periods=5, acquisition=100)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: value.retention_cash_flow(100, 0.8, 12, periods=3),
+        lambda: value.break_even_retention(100, 12),
+        lambda: value.migration_clv(100, [0.5, 0.2], 12),
+        lambda: value.event_value(LEDGER, 12),
+        lambda: value.expected_clv(None, None, None, horizon=52, discount=12),
+        lambda: value.compare_models(pd.DataFrame([[9.0, 0, 9], [9, 9, 0]]), 12, cells=1),
+    ],
+)
+def test_a_discount_in_per_cent_is_refused_everywhere(call) -> None:
+    with refuses(DISCOUNT_12):
+        call()
+
+
 def test_sensitivity_moves_one_input_at_a_time() -> None:
+    assert value.clv_sensitivity(100, 0.8, 0.95).loc["discount", "high"] == 1
     found = value.clv_sensitivity(100, 0.8, 0.1, change=0.05)
     assert found.loc["retention", "clv_high"] == pytest.approx(100 * 0.84 / 0.26)
     assert found.loc["discount", "clv_low"] == pytest.approx(100 * 0.8 / (1.095 - 0.8))
     assert found.index[0] == "retention"
     assert value.clv_sensitivity(100, 0.97, 0.1).loc["retention", "high"] == 1
+    assert value.clv_sensitivity(100, 0.8, 0.0).loc["discount", "swing"] == 0
+    assert value.clv_sensitivity(-100, 0.8, 0.1)["clv_high"].max() < 0
+
+
+def test_a_sensitivity_that_leads_to_no_end_is_told() -> None:
+    with refuses(
+        "clv_sensitivity: retention 0.95 raised by 10 % is 1, and with discount 0 the value is then without end. Take "
+        "a smaller change, or give periods."
+    ):
+        value.clv_sensitivity(100, 0.95, 0.0)
+    with refuses("retention: found [0.9, 0.8]; expected a number."):
+        value.clv_sensitivity(100, [0.9, 0.8], 0.1)
+    assert value.clv_sensitivity(100, 0.95, 0.0, periods=3).loc["retention", "clv_high"] == 300
 
 
 @pytest.mark.parametrize(
@@ -139,6 +178,7 @@ def test_sensitivity_moves_one_input_at_a_time() -> None:
             "customers out.",
         ),
         ((1, 0.5, -1), "discount: found -1; expected a number above -1."),
+        ((1, 0.5, 12), DISCOUNT_12),
     ],
 )
 def test_what_retention_clv_refuses(call, text) -> None:
@@ -593,6 +633,15 @@ def test_what_clusters_refuses(change, text) -> None:
     table, _ = three_groups(200, seed=1)
     with refuses(text):
         value.clusters(table.assign(**change), ["orders", "spend"])
+
+
+def test_what_clusters_are_made_of_is_named() -> None:
+    table = pd.DataFrame({"orders": range(20), "spend": range(20, 40)})
+    with refuses("clusters: log names 'spend', of which no clusters are made; expected some of orders."):
+        value.clusters(table, ["orders"], log=["spend"])
+    with refuses("clusters: no number of clusters is given; expected k such as 4 or [3, 4, 5]."):
+        value.clusters(table, ["orders"], k=[])
+    assert len(value.clusters(table, "orders", k=np.int64(2), resamples=2).centres) == 2
 
 
 def test_more_clusters_than_customers() -> None:

@@ -3,7 +3,8 @@
 ``list()`` shows what there is; every data set has a card in the top-level folder ``datasets/`` with its origin,
 licence, columns and checksum. Simulated surveys are drawn in ``survey``; ``design`` checks what is asked for,
 ``population`` holds the formulas, ``truth`` the answers to "what is right?". Messy orders are drawn in ``orders``,
-customers with known phases in ``lifecycles``, a company with a survey and a pilot in ``company``.
+customers with known phases in ``lifecycles``, with known loyalty in ``loyalty``, a company with a survey and a pilot in
+``company``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from crmlab.datasets.cdnow import load_cdnow
 from crmlab.datasets.company import SimulatedCompany, simulate_company
 from crmlab.datasets.kano import KanoSurvey, simulate_kano
 from crmlab.datasets.lifecycles import SimulatedLifecycles, simulate_lifecycles
+from crmlab.datasets.loyalty import SimulatedLoyalty, simulate_loyalty
 from crmlab.datasets.mobi import load_mobi
 from crmlab.datasets.orders import SimulatedOrders, simulate_orders
 from crmlab.datasets.prospects import SimulatedProspects, simulate_prospects
@@ -27,6 +29,7 @@ __all__ = [
     "SimulatedBuyers",
     "SimulatedCompany",
     "SimulatedLifecycles",
+    "SimulatedLoyalty",
     "SimulatedOrders",
     "SimulatedProspects",
     "SimulatedSurvey",
@@ -39,6 +42,7 @@ __all__ = [
     "simulate_company",
     "simulate_kano",
     "simulate_lifecycles",
+    "simulate_loyalty",
     "simulate_orders",
     "simulate_prospects",
     "simulate_response_style",
@@ -47,6 +51,15 @@ __all__ = [
 
 _CATALOGUE = (
     # name, rows, columns, kind, what, licence, loader
+    (
+        "buyers",
+        7_650,
+        6,
+        "simulated",
+        "Orders of 2,000 customers who buy at a hidden rate until they leave for good",
+        "BSD-3-Clause, as crmlab",
+        "simulate_buyers()",
+    ),
     (
         "cdnow",
         69_659,
@@ -57,6 +70,15 @@ _CATALOGUE = (
         "load_cdnow()",
     ),
     (
+        "kano",
+        300,
+        25,
+        "simulated",
+        "Kano's pairs of questions on eight features of known class, and ratings",
+        "BSD-3-Clause, as crmlab",
+        "simulate_kano()",
+    ),
+    (
         "lifecycles",
         49_897,
         4,
@@ -64,6 +86,15 @@ _CATALOGUE = (
         "Orders of 500 customers over three years, with the phase of each in every month",
         "BSD-3-Clause, as crmlab",
         "simulate_lifecycles()",
+    ),
+    (
+        "loyalty",
+        1_200,
+        31,
+        "simulated",
+        "Customers whose link from satisfaction to loyalty is known, with their complaints",
+        "BSD-3-Clause, as crmlab",
+        "simulate_loyalty()",
     ),
     (
         "mobi",
@@ -82,6 +113,24 @@ _CATALOGUE = (
         "Raw order exports of three shops, with the truth of every defect and of who is who",
         "BSD-3-Clause, as crmlab",
         "simulate_orders()",
+    ),
+    (
+        "prospects",
+        3_000,
+        8,
+        "simulated",
+        "Prospects of a property developer with a known chance to buy, rated by two salespeople",
+        "BSD-3-Clause, as crmlab",
+        "simulate_prospects()",
+    ),
+    (
+        "response_style",
+        400,
+        18,
+        "simulated",
+        "Four constructs of known correlation, answered with personal habits",
+        "BSD-3-Clause, as crmlab",
+        "simulate_response_style()",
     ),
     (
         "survey",
@@ -106,13 +155,18 @@ def list() -> pd.DataFrame:
     Examples
     --------
     >>> list()[["rows", "columns", "kind", "loader"]]
-                 rows  columns       kind                 loader
+                     rows  columns       kind                     loader
     name
-    cdnow       69659        4       real           load_cdnow()
-    lifecycles  49897        4  simulated  simulate_lifecycles()
-    mobi          250       24       real            load_mobi()
-    orders       3415        7  simulated      simulate_orders()
-    survey        400       24  simulated          load_survey()
+    buyers           7650        6  simulated          simulate_buyers()
+    cdnow           69659        4       real               load_cdnow()
+    kano              300       25  simulated            simulate_kano()
+    lifecycles      49897        4  simulated      simulate_lifecycles()
+    loyalty          1200       31  simulated       simulate_loyalty()
+    mobi              250       24       real                load_mobi()
+    orders           3415        7  simulated          simulate_orders()
+    prospects        3000        8  simulated       simulate_prospects()
+    response_style    400       18  simulated  simulate_response_style()
+    survey            400       24  simulated              load_survey()
     """
     columns = ["name", "rows", "columns", "kind", "what", "licence", "loader"]
     return pd.DataFrame(_CATALOGUE, columns=columns).set_index("name")

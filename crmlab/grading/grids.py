@@ -14,16 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crmlab.errors import InputError
+from crmlab.rules.axes import numbers
+from crmlab.rules.decisions import DecisionTable
+from crmlab.rules.tiering import level_conditions
 
-from .axes import numbers
-from .conditions import number_text
-from .decisions import DecisionTable
 from .shipped import rubric
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 CRITERIA = ("variance", "youden")
 #: Most thresholds that are tried; more distinct values are thinned to so many quantiles.
 MOST_CANDIDATES = 400
-#: Tiers by the share of the customers they are meant for, best first (course row B10).
-TIERS: Mapping[str, float] = {"gold": 0.05, "silver": 0.15, "regular": 0.50, "potential": 0.30}
 
 
 @dataclass(frozen=True)
@@ -170,7 +168,7 @@ class Grid:
                 for level, limit, way in zip(levels[asked.name], limits[::-1], how[::-1], strict=False)
             ]
             inputs[column] = {"type": "number", **asked.title}
-            conditions[asked.name] = (column, _conditions(levels[asked.name], limits))
+            conditions[asked.name] = (column, level_conditions(levels[asked.name], limits))
             if cut.best_for is not None:
                 said.append(
                     f"The thresholds of {asked.name} were chosen to fit {cut.best_for} on these customers; on new ones "
@@ -184,7 +182,11 @@ class Grid:
 
 
 def sensitivity(
-    table: DecisionTable, frame: pd.DataFrame, *, moves: Sequence[float] = (-0.2, -0.1, 0.1, 0.2)
+    table: DecisionTable,
+    frame: pd.DataFrame,
+    *,
+    moves: Sequence[float] = (-0.2, -0.1, 0.1, 0.2),
+    relative: bool = True,
 ) -> pd.DataFrame:
     """How many customers change grade when one threshold of a table moves and all else stays.
 
@@ -192,8 +194,10 @@ def sensitivity(
     ----------
     table : DecisionTable; of a Scorecard, its `grade_table` with a frame of the score.
     frame : customers; those without a grade stay without.
-    moves : relative changes: 0.1 moves a threshold of 50 to 55. A threshold of 0, or one that would pass its neighbour,
-        is not moved, and its row says None.
+    moves : changes of a threshold. One that a change would leave in place, or carry past its neighbour, is not moved,
+        and its row says None.
+    relative : a change of 0.1 moves a threshold of 50 to 55; otherwise to 50.1, in the unit of the input, which suits
+        scales whose zero means nothing.
 
     Returns
     -------
@@ -216,7 +220,15 @@ def sensitivity(
             "input": asked.name,
             "threshold": threshold,
             "move": move,
-            **_moved(table, asked.name, threshold, move, before, frame),
+            # Ten decimals: 100 · 1.1 is meant to be 110, not 110.00000000000001.
+            **_moved(
+                table,
+                asked.name,
+                threshold,
+                float(np.round(threshold * (1 + move) if relative else threshold + move, 10)),
+                before,
+                frame,
+            ),
         }
         for asked in table.design.inputs
         if asked.kind != "category"
@@ -229,10 +241,8 @@ def sensitivity(
 
 
 def _moved(
-    table: DecisionTable, name: str, threshold: float, move: float, before: np.ndarray, frame: pd.DataFrame
+    table: DecisionTable, name: str, threshold: float, to: float, before: np.ndarray, frame: pd.DataFrame
 ) -> dict[str, Any]:
-    # Ten decimals: 100 · 1.1 is meant to be 110, not 110.00000000000001.
-    to = float(np.round(threshold * (1 + move), 10))
     try:
         if to == threshold:
             raise InputError("not moved")
@@ -245,61 +255,6 @@ def _moved(
 
 
 # ------------------------------------------------------------------------------------------- tiers, investment
-
-
-def tiers(
-    score: pd.Series, *, shares: Mapping[str, float] | None = None, scores: Mapping[str, float] | None = None
-) -> DecisionTable:
-    """Tiers such as gold, silver, regular and potential as a decision table over the score (course row B10).
-
-    Parameters
-    ----------
-    score : Series; more is better. Its name is the table's input, "score" without one.
-    shares : tier → share of the customers it is meant for, best first; default `TIERS`
-        Customers with one score stay together in the better tier, so a tier can be larger than meant.
-    scores : tier → lowest score of it, best first; the last tier takes all the rest. Instead of shares.
-
-    Raises
-    ------
-    InputError
-        For both, for shares that do not sum to 1 or scores that do not fall, or if no score is known.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> points = pd.Series([90.0, 40.0, 70.0, 10.0], name="points")
-    >>> table = tiers(points, scores={"gold": 80, "silver": 60, "regular": 30, "potential": 0})
-    >>> table.grade(points.to_frame()).tolist()
-    ['gold', 'regular', 'silver', 'potential']
-    """
-    if shares is not None and scores is not None:
-        raise InputError("tiers: give shares or scores, not both.")
-    name = str(score.name or "score")
-    if scores is not None:
-        names, limits = [*scores], [float(limit) for limit in scores.values()][:-1]
-        if len(names) < 2 or any(not above > below for above, below in pairwise(limits)):
-            raise InputError(f"tiers: scores are {dict(scores)}; expected at least two tiers with falling scores.")
-    else:
-        names, limits = _share_limits(TIERS if shares is None else shares, score)
-    rules = [{name: text, "grade": tier} for tier, text in _conditions(names, limits[::-1]).items()]
-    return DecisionTable(
-        {"name": "tiers", "inputs": {name: {"type": "number"}}, "rules": rules, "grades": dict.fromkeys(names)}
-    )
-
-
-def _share_limits(shares: Mapping[str, float], score: pd.Series) -> tuple[list[str], list[float]]:
-    """Tiers that get anybody, and the lowest score of each but the last."""
-    if any(not share > 0 for share in shares.values()) or not abs(sum(shares.values()) - 1) < 1e-9:
-        raise InputError(f"tiers: shares are {dict(shares)}; expected shares above 0 that sum to 1.")
-    falling = np.sort(score.dropna().to_numpy(dtype=float))[::-1]
-    if not len(falling):
-        raise InputError("tiers: no score is known.")
-    # The last customer a tier is meant for; rounding must not add another one.
-    ends = [int(np.ceil(end * len(falling) - 1e-9)) for end in accumulate(shares.values())]
-    limits: dict[float, str] = {}
-    for tier, end in zip(list(shares)[:-1], ends[:-1], strict=True):
-        limits.setdefault(float(falling[max(end, 1) - 1]), tier)
-    return [*limits.values(), list(shares)[-1]], [*limits]
 
 
 def deserved_investment(grades: pd.Series, future_value: pd.Series, budget: float) -> pd.DataFrame:
@@ -453,15 +408,6 @@ def _partition(n: np.ndarray, total: np.ndarray, levels: int) -> tuple[list[int]
         end = int(choice[end])
         cuts.append(end)
     return cuts[::-1], float(best[-1])
-
-
-def _conditions(levels: Sequence[str], limits: Sequence[float]) -> dict[str, str]:
-    """The condition of every level, highest first, from rising thresholds."""
-    if not limits:
-        return {levels[0]: "-"}
-    falling = [number_text(limit) for limit in limits][::-1]
-    between = [f"[{low}, {high})" for high, low in pairwise(falling)]
-    return dict(zip(levels, [f">= {falling[0]}", *between, f"< {falling[-1]}"], strict=True))
 
 
 def _numeric_table(table: DecisionTable, inputs: Mapping[str, Any], conditions: Mapping[str, Any]) -> DecisionTable:

@@ -6,8 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from crmlab.errors import InputError
-
-from .decisions import DecisionTable
+from crmlab.rules.decisions import DecisionTable
 
 _RUBRICS = Path(__file__).with_name("rubrics")
 

@@ -79,6 +79,10 @@ def guide(name: str, language: str = "en") -> pd.DataFrame:
 def relationship_level(margin: str, customers: str) -> str:
     """The level of relationship that fits a unit margin and a number of customers (E1).
 
+    The course names the five levels and the rule: the fewer customers and the higher the margin, the closer the
+    relationship. Which level stands in each of the nine cells is filled in here, one level closer per step of either;
+    Kotler (1992) was cited from memory, and his cells were not compared.
+
     Parameters
     ----------
     margin : "low", "medium" or "high"

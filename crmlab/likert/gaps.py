@@ -147,7 +147,7 @@ def gaps(data: pd.DataFrame | Responses, pairs: Mapping[str, tuple[str, str]], *
         ci_upper=table["gap"] + margin,
         t=t,
         pvalue=pvalue,
-        p_holm=_holm(pvalue),
+        p_holm=holm(pvalue),
         effect=table["gap"] / table.pop("sd").where(lambda sd: sd > 0),
     )
     return Gaps(table, _gap_problems(table, len(frame_of(data))))
@@ -295,17 +295,32 @@ def quadrants(importance: pd.Series, performance: pd.Series) -> list[str]:
     return [names[bool(i), bool(p)] for i, p in zip(important, strong, strict=True)]
 
 
+def holm(pvalue: pd.Series) -> pd.Series:
+    """Holm's adjusted p-values: the running maximum of p₍ᵢ₎·(m − i + 1), at most 1 (Holm 1979).
+
+    Parameters
+    ----------
+    pvalue : Series (m,)
+
+    Returns
+    -------
+    Series (m,), same index
+        nan, which is no test, counts for nothing and stays nan.
+
+    Examples
+    --------
+    >>> holm(pd.Series([0.01, 0.04, 0.03])).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    ordered = pvalue.dropna().sort_values()
+    raised = (ordered * np.arange(len(ordered), 0, -1)).cummax().clip(upper=1)
+    return raised.reindex(pvalue.index)
+
+
 def _spread(both: pd.DataFrame) -> dict[str, float]:
     difference = both["perception"] - both["expectation"]
     sd = float(difference.std())
     return {"gap": float(difference.mean()), "se": sd / len(both) ** 0.5, "sd": sd}
-
-
-def _holm(pvalue: pd.Series) -> pd.Series:
-    """Holm's adjusted p: the running maximum of p₍ᵢ₎·(m − i + 1), at most 1."""
-    ordered = pvalue.sort_values()
-    raised = (ordered * np.arange(len(ordered), 0, -1)).cummax().clip(upper=1)
-    return raised.reindex(pvalue.index)
 
 
 def _totals(totals: pd.DataFrame, resamples: int, seed: int, level: float) -> pd.Series:

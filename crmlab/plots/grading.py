@@ -29,7 +29,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "join": ", ",
         "stop": "; ",
         "map_title": "Customers on the grid",
-        "map_log": "{name} (logarithmic)",
+        "map_log": "{name}, logarithmic",
         "map_alt": "Scatter of {n} customers, {x} across and {y} upwards, with thresholds {thresholds}. {listing}.",
         "map_thinned": " Drawn: every {k}th customer.",
         "threshold": "{name} {value}",
@@ -40,6 +40,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "without": "no grade",
         "moves_title": "Who changes grade when a threshold moves",
         "moves_x": "Change of the threshold (%)",
+        "moves_x_scale": "Change of the threshold (% of the scale's length)",
         "moves_y": "Customers who change grade (%)",
         "moves_line": "{name} at {value}",
         "moves_alt": "Lines of the share of customers who change grade, one per threshold. {listing}.",
@@ -56,7 +57,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "join": "、",
         "stop": "；",
         "map_title": "客户在二维网格中的位置",
-        "map_log": "{name}（对数刻度）",
+        "map_log": "{name}，对数刻度",
         "map_alt": "{n} 个客户的散点图，横轴 {x}，纵轴 {y}，界限为 {thresholds}。{listing}。",
         "map_thinned": "每 {k} 个客户画一个。",
         "threshold": "{name} {value}",
@@ -67,6 +68,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "without": "未分级",
         "moves_title": "移动界限时有多少客户改变等级",
         "moves_x": "界限的变化（%）",
+        "moves_x_scale": "界限的变化（占量表长度的 %）",
         "moves_y": "改变等级的客户（%）",
         "moves_line": "{name}，界限 {value}",
         "moves_alt": "改变等级的客户比例，每个界限一条线。{listing}。",
@@ -146,13 +148,15 @@ def grid_map(
     for column, value in zip(thresholds["column"], thresholds["threshold"], strict=True):
         draw = ax.axvline if column == across else ax.axhline
         draw(value, color=PALETTE["ink"], linestyle="--", linewidth=1.2)
-    for logarithmic, set_scale, set_label, column in (
-        (log[0], ax.set_xscale, ax.set_xlabel, across),
-        (log[1], ax.set_yscale, ax.set_ylabel, upwards),
+    for logarithmic, axis, set_scale, column in (
+        (log[0], ax.xaxis, ax.set_xscale, across),
+        (log[1], ax.yaxis, ax.set_yscale, upwards),
     ):
         name = (labels or {}).get(column, str(column))
-        set_scale("log" if logarithmic else "linear")
-        set_label(say["map_log"].format(name=name) if logarithmic else name)
+        axis.set_label_text(say["map_log"].format(name=name) if logarithmic else name)
+        if logarithmic:
+            set_scale("log")
+            axis.set_major_formatter("{x:,g}")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     title(ax, say["map_title"])
     told = say["map_alt"].format(
@@ -218,7 +222,12 @@ def grade_shares(
 
 
 def moved_thresholds(
-    moves: pd.DataFrame, *, ax: Axes | None = None, labels: Mapping[Any, str] | None = None, language: str = "en"
+    moves: pd.DataFrame,
+    *,
+    of_scale: bool = False,
+    ax: Axes | None = None,
+    labels: Mapping[Any, str] | None = None,
+    language: str = "en",
 ) -> Axes:
     """Draw the share of customers who change grade against the change of a threshold: one line per threshold.
 
@@ -226,6 +235,8 @@ def moved_thresholds(
     ----------
     moves
         Columns ``input``, ``threshold``, ``move``, ``share``; rows without a share are not drawn.
+    of_scale
+        Whether the moves are shares of the scale's length instead of shares of the threshold.
     ax, labels, language
         As for :func:`grid_map`.
 
@@ -261,7 +272,7 @@ def moved_thresholds(
         )  # fmt: skip
         told.append(say["moves_row"].format(name=name, share=number(100 * rows["share"].max(), 1)))
     ax.set_ylim(bottom=0)
-    ax.set_xlabel(say["moves_x"])
+    ax.set_xlabel(say["moves_x_scale" if of_scale else "moves_x"])
     ax.set_ylabel(say["moves_y"])
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     title(ax, say["moves_title"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .rows import broken
 from .style import PALETTE, SERIES, axes_or_new, set_alt
 
 if TYPE_CHECKING:
@@ -50,6 +51,12 @@ _WORDS: dict[str, dict[str, str]] = {
         "en": "{name}: {share:.1%} of the customers, {revenue:.1%} of the revenue.",
         "zh": "{name}：顾客占 {share:.1%}，收入占 {revenue:.1%}。",
     },
+    "shares_title": {"en": "Customers by segment", "zh": "各细分的顾客占比"},
+    "shares_alt": {
+        "en": "Share of customers by segment. {rows} Largest share: {high}.",
+        "zh": "按细分的顾客占比。{rows}最大占比：{high}。",
+    },
+    "shares_row": {"en": "{name}: {cells}.", "zh": "{name}：{cells}。"},
     "gain_title": {"en": "Who buys later? The best tenth by each score", "zh": "谁会再次购买？各评分的前十分之一"},
     "reached": {"en": "customers reached, best score first (%)", "zh": "按得分从高到低触达的顾客（%）"},
     "gained": {"en": "later orders they made (%)", "zh": "其后期订单占比（%）"},
@@ -197,6 +204,67 @@ def segment_bars(
     ]
     ax.set_title(_WORDS["segments_title"][language].format(**told[top]))
     set_alt(ax, " ".join(_WORDS["segment_alt"][language].format(**row) for row in told))
+    return ax
+
+
+def share_map(
+    shares: pd.DataFrame,
+    *,
+    labels: Mapping[Any, str] | None = None,
+    language: str = "en",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the segments' shares of the customers of several shops, regions or periods, one row each.
+
+    Parameters
+    ----------
+    shares
+        One row a shop (the row label), one column a segment; shares of its customers, 0–1, nan where there are none.
+    labels
+        Text to print for a segment.
+    language, ax
+        As for :func:`heat_map`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With the alternative text set.
+
+    Raises
+    ------
+    ValueError
+        If there is no row or no column.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> shares = pd.DataFrame({"Champions": [0.2, 0.3], "Lost": [0.8, 0.7]}, index=["North", "South"])
+    >>> [label.get_text() for label in share_map(shares).get_yticklabels()]
+    ['North', 'South']
+    """
+    if shares.empty:
+        raise ValueError("share_map: the table has no rows or no columns; there is nothing to draw.")
+    names = [broken(str((labels or {}).get(name, name))) for name in shares.columns]
+    ax = axes_or_new(ax, height=1.5 + 0.42 * len(shares))
+    edges = [[place - 0.5 for place in range(count + 1)] for count in (len(names), len(shares))]
+    shown = ax.pcolormesh(*edges, shares.to_numpy(dtype=float), cmap=_blues(), vmin=0)
+    _write_cells(ax, shares, "{:.0%}".format, float(shown.get_clim()[1]))
+    ax.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(len(shares)), [broken(str(name)) for name in shares.index])
+    ax.invert_yaxis()
+    ax.grid(visible=False)
+    ax.set_title(_WORDS["shares_title"][language])
+    cells = [
+        ", ".join(f"{name} {share:.0%}" for name, share in zip(names, row, strict=True) if share == share)
+        for row in shares.to_numpy(dtype=float).tolist()
+    ]
+    rows = [
+        _WORDS["shares_row"][language].format(name=name, cells=row)
+        for name, row in zip(shares.index, cells, strict=True)
+    ]
+    place, segment = divmod(int(shares.fillna(0.0).to_numpy(dtype=float).argmax()), len(names))
+    high = f"{shares.index[place]}, {names[segment]}"
+    set_alt(ax, _WORDS["shares_alt"][language].format(rows=" ".join(rows), high=high))
     return ax
 
 

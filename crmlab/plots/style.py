@@ -44,7 +44,8 @@ _MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">", "*")
 #: Width in inches of a figure that fills the text of an A4 report.
 REPORT_WIDTH = 6.9
 
-_FONT = Path(__file__).with_name("fonts") / "NotoSansSC-GB2312.ttf"
+#: The packaged font for Chinese: a subset of Noto Sans SC.
+CHINESE_FONT = Path(__file__).with_name("fonts") / "NotoSansSC-GB2312.ttf"
 
 
 def use_style() -> None:
@@ -157,7 +158,7 @@ def chinese_font() -> str:
     """
     from matplotlib.font_manager import fontManager
 
-    fontManager.addfont(_FONT)
+    fontManager.addfont(CHINESE_FONT)
     regular = fontManager.ttflist[-1]
     # The package has one weight. Offered as bold too, it serves bold titles without a complaint in the log.
     fontManager.ttflist.append(dataclasses.replace(regular, weight=700))

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import yaml
 
 from crmlab.errors import InputError
+from crmlab.rules.reading import read_yaml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,11 +142,8 @@ class Bands:
         InputError
             If the file cannot be read or a band is no band.
         """
-        try:
-            content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise InputError(f"bands: {path} cannot be read as YAML ({error}).") from None
-        if not isinstance(content, dict) or not set(MEASURES) <= content.keys():
+        content = read_yaml(Path(path))
+        if not set(MEASURES) <= content.keys():
             raise InputError(f"bands: {path} must have the keys r, f and m, each with its bands, such as [1-3, 4+].")
         return _from_yaml(content, Path(path).name)
 

@@ -82,10 +82,12 @@ def table(
     1            9            11          1      12.0
     """
     how = order_rule(transactions, orders)
-    seen = _seen(transactions, as_of)
+    _require_kind(monetary)
+    given = None if as_of is None else day_of(as_of)
+    added = to_frame(_added_up(transactions, given, how))
+    seen = _seen(transactions, given, added)
     _require_lines(seen, transactions)
-    found = to_frame(_expression(transactions, seen["as_of"], monetary, how))
-    found = found.sort_values("customer_id", ignore_index=True)
+    found = _measured(added, seen["as_of"], monetary).sort_values("customer_id", ignore_index=True)
     problems = [*_about_lines(seen, transactions), *_about_orders(transactions, how)]
     return _described(found, seen["as_of"], monetary, how, seen["later"], problems)
 
@@ -109,9 +111,18 @@ def expression(
     >>> expression(Transactions(orders)).columns
     ('customer_id', 'recency_days', 'frequency', 'monetary')
     """
-    seen = _seen(transactions, as_of)
-    _require_lines(seen, transactions)
-    return _expression(transactions, seen["as_of"], monetary, order_rule(transactions, orders))
+    how = order_rule(transactions, orders)
+    _require_kind(monetary)
+    day = _last_day(transactions) if as_of is None else day_of(as_of)
+    _require_lines(_seen(transactions, day), transactions)
+    customers = _added_up(transactions, day, how)
+    paid = customers.billionths / _BILLION
+    return customers.select(
+        "customer_id",
+        recency_days=ibis.literal(day).delta(customers["last"], unit="day").cast("int64"),
+        frequency=customers.frequency,
+        monetary=paid / customers.frequency if monetary == "mean" else paid,
+    )
 
 
 def update(
@@ -163,11 +174,11 @@ def update(
             f"update: the table counts orders by {how}, the new transactions would be counted by "
             f"{order_rule(new_transactions, 'auto')}. Name the order column in both or in neither."
         )
-    day = max(before, _seen(new_transactions, None)["as_of"]) if as_of is None else day_of(as_of)
+    day = max(before, _last_day(new_transactions)) if as_of is None else day_of(as_of)
     if day < before:
         raise InputError(f"update: as_of {day} lies before the table's day {before}. Compute the table anew.")
-    seen = _seen(new_transactions, day)
-    new = to_frame(_expression(new_transactions, day, "sum", how))
+    added = to_frame(_added_up(new_transactions, day, how))
+    seen, new = _seen(new_transactions, day, added), _measured(added, day, "sum")
     _require_same_ids(table, new)
     old = table[[*COLUMNS]].assign(recency_days=table["recency_days"] + (day - before).days)
     if monetary == "mean":
@@ -219,20 +230,38 @@ def _rounded(value: float) -> float:  # type: ignore[empty-body]
     """The whole number nearest to a value, as a float: Ibis' own round makes an int64, which large amounts overflow."""
 
 
-def _expression(transactions: Transactions, day: Date, monetary: str, how: str) -> ibis.Table:
+def _require_kind(monetary: str) -> None:
     if monetary not in MONETARY:
         raise InputError(f"monetary: {monetary!r} is not known; expected 'sum' or 'mean'.")
-    lines = transactions.table.filter(transactions.table.date <= ibis.literal(day))
-    orders = _orders(lines, how)
-    customers = orders.group_by("customer_id").agg(
-        last=orders.day.max(), frequency=orders.count(), billionths=orders.billionths.sum()
+
+
+def _added_up(transactions: Transactions, day: Date | None, how: str) -> ibis.Table:
+    """One pass over the lines up to a day (None: all of them), one row per customer: customer_id, last, frequency,
+    billionths."""
+    orders = _orders(_up_to(day, transactions.table), how)
+    return orders.group_by("customer_id").agg(
+        last=orders.day.max(),
+        frequency=orders.count().cast("int64"),
+        billionths=orders.billionths.sum(),
     )
-    paid = customers.billionths / _BILLION
-    return customers.select(
-        "customer_id",
-        recency_days=ibis.literal(day).delta(customers["last"], unit="day").cast("int64"),
-        frequency=customers.frequency.cast("int64"),
-        monetary=paid / customers.frequency if monetary == "mean" else paid,
+
+
+def _up_to(day: Date | None, lines: ibis.Table) -> ibis.Table:
+    return lines if day is None else lines.filter(lines.date <= ibis.literal(day))
+
+
+def _measured(added: pd.DataFrame, day: Date, monetary: str) -> pd.DataFrame:
+    """The measures on a day, of what was added up."""
+    import pandas as pd
+
+    paid = added["billionths"] / _BILLION
+    return pd.DataFrame(
+        {
+            "customer_id": added["customer_id"],
+            "recency_days": (pd.Timestamp(day) - added["last"]).dt.days,
+            "frequency": added["frequency"],
+            "monetary": paid / added["frequency"] if monetary == "mean" else paid,
+        }
     )
 
 
@@ -250,21 +279,25 @@ def _orders(lines: ibis.Table, how: str) -> ibis.Table:
     )
 
 
-def _seen(transactions: Transactions, as_of: Date | str | None) -> dict[str, Any]:
-    """as_of, and what one pass over the lines says: first, last, lines up to as_of, later ones, those below zero."""
+def _last_day(transactions: Transactions) -> Date:
+    last: Date = engines.row(transactions.table.agg(last=transactions.table.date.max()))["last"].date()
+    return last
+
+
+def _seen(transactions: Transactions, day: Date | None, added: pd.DataFrame | None = None) -> dict[str, Any]:
+    """as_of, and what is to be told of the lines: n, later ones, the first day; of those added up the last day and how
+    many are below zero. Without a day nothing is later, and only the amounts are read again."""
+    seen: dict[str, Any] = {"later": 0, "n": None, "as_of": day}
     lines = transactions.table
-    later = lines.date > ibis.literal(Date.max if as_of is None else day_of(as_of))
-    seen = engines.row(
-        lines.agg(
-            first=lines.date.min(),
-            last=lines.date.max(),
-            n=lines.count(),
-            later=ibis.coalesce(later.cast("int64").sum(), 0),
-            negative=ibis.coalesce((lines.amount < 0).cast("int64").sum(), 0),
-        )
-    )
-    first, last = seen["first"].date(), seen["last"].date()
-    return {**seen, "first": first, "last": last, "as_of": last if as_of is None else day_of(as_of)}
+    if day is not None:
+        later = ibis.coalesce((lines.date > ibis.literal(day)).cast("int64").sum(), 0)
+        seen |= engines.row(lines.agg(first=lines.date.min(), n=lines.count(), later=later))
+        seen["first"] = seen["first"].date()
+    if added is not None and len(added):
+        below_zero = lines.filter(lines.amount < 0)
+        seen |= {"last": added["last"].max().date(), "negative": engines.count(_up_to(day, below_zero))}
+        seen["as_of"] = day or seen["last"]
+    return seen
 
 
 def _require_lines(seen: dict[str, Any], transactions: Transactions) -> None:
@@ -282,12 +315,12 @@ def _about_lines(seen: dict[str, Any], transactions: Transactions) -> list[str]:
             f"{seen['later']:,} of {seen['n']:,} lines are later than {seen['as_of']} and were left out, with the "
             "customers who have no other line."
         )
-    if seen["negative"]:
+    if seen.get("negative"):
         said.append(
             f"{seen['negative']:,} lines have an amount below zero: each counts as an order and lowers monetary. "
             "Remove returns and cancellations with transactions.clean()."
         )
-    if seen["as_of"] > seen["last"] and (gap := (seen["as_of"] - seen["last"]).days) > 31:
+    if "last" in seen and (gap := (seen["as_of"] - seen["last"]).days) > 31 and not seen["later"]:
         said.append(
             f"The last order of {transactions.name} is of {seen['last']}, {gap} days before {seen['as_of']}: every "
             "customer looks that much less recent."

@@ -1,12 +1,12 @@
 """Segments and tiers: which customers to treat alike, by a table of rules that is complete and disjoint (row B10).
 
 A rule reads "r high, f middle high, m any": levels, so that the same table serves four scores of the rubric and five of
-the quantiles, or scores such as "4-5". `Segments.check` goes through every combination of scores there is.
+the quantiles, or scores such as "4-5". On a scale of scores the rules are a decision table, which `crmlab.rules` proves
+over every combination of scores there is and applies.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,18 +15,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ibis
-import yaml
 
 from crmlab.errors import InputError
 from crmlab.rfm.bands import MEASURES
 from crmlab.rfm.scoring import scale_of
+from crmlab.rules import TIERS, DecisionTable, tiers
+from crmlab.rules.reading import read_yaml
 
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Levels of a score by where it stands between worst (0) and best (1).
 LEVELS = {"low": (0.0, 0.3), "middle": (0.3, 0.7), "high": (0.7, 1.0)}
-#: Tiers by the share of the customers they are meant for, best first (B10).
-TIERS = {"gold": 0.05, "silver": 0.15, "regular": 0.50, "potential": 0.30}
+#: Most faults of a table of rules that an error tells.
+MOST_FAULTS = 3
 
 Scales = Mapping[str, Sequence[int]]
 
@@ -91,42 +93,37 @@ class Segments:
         -------
         list of str : sentences; empty if the rules are complete and disjoint.
         """
-        taken = self._taken(scale)
-        of_none = [scores for scores, segments in taken.items() if not segments]
-        of_several = [(scores, segments) for scores, segments in taken.items() if len(segments) > 1]
-        said = []
-        if of_none:
-            said.append(f"{len(of_none)} of {len(taken)} codes belong to no segment, such as {_code(of_none[0])}.")
-        if of_several:
-            scores, segments = of_several[0]
-            said.append(
-                f"{len(of_several)} of {len(taken)} codes belong to several segments, such as {_code(scores)} to "
-                f"{' and '.join(segments)}."
-            )
+        table = self.table(scale)
+        found, said = table.check(), []
+        if not found.complete:
+            none = f"{'More than ' if found.more_gaps else ''}{found.gaps['combinations'].sum()}"
+            example = _code(found.gaps.iloc[0])
+            said.append(f"{none} of {found.combinations} codes belong to no segment, such as {example}.")
+        for row in found.overlaps.to_dict("records"):
+            if not row["same_outcome"]:
+                both = table.rules.loc[[row["first"], row["second"]], "segment"]
+                said.append(f"{' and '.join(both)} both take {row['combinations']} codes, such as {_code(row)}.")
         return said
 
-    def lookup(self, scale: Scales) -> dict[tuple[int, int, int], str]:
-        """The segment of every combination of scores.
+    def table(self, scale: Scales) -> DecisionTable:
+        """The rules as a decision table over the scores of a scale; rules that none of its scores meets are left out.
 
-        Raises
-        ------
-        InputError
-            If the rules are not complete and disjoint.
+        Examples
+        --------
+        >>> Segments.default().table({"r": (1, 4), "f": (1, 4), "m": (1, 4)}).rules.head(2)
+             r  f    m    segment
+        rule
+        1    4  4    4  Champions
+        2    4  4  1|2|3      Loyal
         """
-        faults = self.check(scale)
-        if faults:
-            raise InputError(f"segments: {' '.join(faults)} Change the rules so that each code has one segment.")
-        return {scores: segments[0] for scores, segments in self._taken(scale).items()}
-
-    def _taken(self, scale: Scales) -> dict[tuple[int, int, int], list[str]]:
-        """The segments that take each combination of scores."""
-        every = {name: range(min(scale[name]), max(scale[name]) + 1) for name in MEASURES}
-        taken: dict[Any, list[str]] = {scores: [] for scores in itertools.product(*every.values())}
-        for rule in self.rules.to_dict("records"):
-            for scores in itertools.product(*(_scores(rule[name], scale[name]) for name in MEASURES)):
-                if rule["segment"] not in taken[scores]:
-                    taken[scores].append(rule["segment"])
-        return taken
+        rules = [
+            {name: "|".join(map(str, _scores(rule[name], scale[name]))) for name in MEASURES}
+            | {"segment": str(rule["segment"])}
+            for rule in self.rules.to_dict("records")
+        ]
+        every = {name: {"type": "category", "values": [*map(str, _every(scale[name]))]} for name in MEASURES}
+        met = [rule for rule in rules if all(rule.values())]
+        return DecisionTable(met, inputs=every, outcome="segment", hit="first", name="segments")
 
 
 def segment(
@@ -162,19 +159,24 @@ def segment(
     """
     ends = scale_of(scored, scale)
     rules = Segments.of(segments)
-    lookup = rules.lookup(ends)
+    if faults := rules.check(ends):
+        told = " ".join(faults[:MOST_FAULTS])
+        raise InputError(f"segments: {told} Change the rules so that each code has one segment.")
+    table = rules.table(ends)
     if isinstance(scored, ibis.Table):
-        cases = [
-            (scored.r.isin(_scores(rule["r"], ends["r"])) & scored.f.isin(_scores(rule["f"], ends["f"]))
-             & scored.m.isin(_scores(rule["m"], ends["m"])), rule["segment"])
-            for rule in rules.rules.to_dict("records")
-        ]  # fmt: skip
-        return scored.mutate(segment=ibis.cases(*cases))
-    by_code = {_code(scores): name for scores, name in lookup.items()}
-    codes = "R" + scored["r"].astype("str") + "F" + scored["f"].astype("str") + "M" + scored["m"].astype("str")
-    found = scored.assign(segment=codes.map(by_code).astype("str"))
+        return scored.mutate(segment=ibis.cases(*_cases(scored, table)))
+    found = scored.assign(segment=table.grade(scored).astype("str"))
     found.attrs = {**scored.attrs, "segments": rules.names}
     return found
+
+
+def _cases(scored: ibis.Table, table: DecisionTable) -> list[tuple[ibis.Column, str]]:
+    """Each rule as a condition on columns of scores, and its segment."""
+    return [
+        (ibis.and_(*(scored[name].isin([int(score) for score in condition.values])
+                     for name, condition in zip(MEASURES, rule.conditions, strict=True))), rule.outcome["segment"])
+        for rule in table.design.rules
+    ]  # fmt: skip
 
 
 def tier(
@@ -191,7 +193,7 @@ def tier(
     shares : mapping of tier to the share of the customers it is meant for, best first; sums to 1
         Default gold 5 %, silver 15 %, regular 50 %, potential 30 %. Customers of one score stay together in the tier
         that the first of them reaches, so a tier can be larger than meant.
-    scores : mapping of tier to the lowest rfm_score that reaches it, best first, the last 0
+    scores : mapping of tier to the lowest rfm_score that reaches it, best first; the last tier takes all the rest
         Instead of shares.
 
     Returns
@@ -212,55 +214,33 @@ def tier(
     """
     if "rfm_score" not in weighed.columns:
         raise InputError("tier: the table has no column rfm_score; compute it with rfm.weigh(scored).")
-    if shares is not None and scores is not None:
-        raise InputError("tier: give shares or scores, not both.")
-    value = weighed["rfm_score"]
-    if scores is not None:
-        limits, reached = _checked_scores(scores), value.to_numpy()
-    else:
-        # The share of customers strictly ahead decides; counted from the end, so that more is better as with scores.
-        ahead = value.rank(method="min", ascending=False).sub(1) / max(len(value), 1)
-        limits, reached = _limits_of_shares(TIERS if shares is None else shares), -ahead.to_numpy()
-    names = [*limits]
-    found = weighed.assign(tier=[next((n for n in names if r >= limits[n]), names[-1]) for r in reached])
-    found["tier"] = found["tier"].astype("str")
+    table = tiers(weighed["rfm_score"], shares=shares, scores=scores)
+    found = weighed.assign(tier=table.grade(weighed).astype("str"))
     found.attrs = {**weighed.attrs, "problems": [*weighed.attrs.get("problems", [])]}
     if scores is None:
         found.attrs["problems"] += _about_sizes(found["tier"], TIERS if shares is None else shares)
     return found
 
 
-def _checked_scores(scores: Mapping[str, float]) -> dict[str, float]:
-    limits = [*scores.values()]
-    if not limits or limits != sorted(limits, reverse=True) or limits[-1] > 0:
-        raise InputError(f"tier: scores are {dict(scores)}; expected falling limits, the last of them 0.")
-    return dict(scores)
-
-
-def _limits_of_shares(shares: Mapping[str, float]) -> dict[str, float]:
-    """Minus the share of customers strictly ahead at which each tier ends."""
-    if any(not share > 0 for share in shares.values()) or abs(sum(shares.values()) - 1) > 1e-9:
-        raise InputError(f"tier: shares are {dict(shares)}; expected shares above 0 that sum to 1.")
-    up_to = itertools.accumulate(shares.values())
-    # A customer whom exactly the tier's share is ahead of belongs to the next one; rounding must not decide.
-    return {name: -end + 1e-9 for name, end in zip(shares, up_to, strict=True)}
-
-
-def _about_sizes(tiers: pd.Series, shares: Mapping[str, float]) -> list[str]:
-    found = tiers.value_counts(normalize=True)
+def _about_sizes(found: pd.Series, shares: Mapping[str, float]) -> list[str]:
+    sizes = found.value_counts(normalize=True)
     return [
-        f"Tier {name} was meant for {share:.0%} of the customers and has {found.get(name, 0.0):.0%}: customers with "
+        f"Tier {name} was meant for {share:.0%} of the customers and has {sizes.get(name, 0.0):.0%}: customers with "
         "the same score stay together."
         for name, share in shares.items()
-        if abs(found.get(name, 0.0) - share) > max(0.5 * share, 1 / len(tiers))
+        if abs(sizes.get(name, 0.0) - share) > max(0.5 * share, 1 / len(found))
     ]
+
+
+def _every(ends: Sequence[int]) -> range:
+    """Every score of a scale, from its lowest to its highest."""
+    return range(min(ends), max(ends) + 1)
 
 
 def _scores(cell: Any, ends: Sequence[int]) -> list[int]:
     """The scores that a cell of a rule takes, on a scale from worst to best."""
-    every = range(min(ends), max(ends) + 1)
     words = re.split(r"[\s,]+", str(cell).strip().lower())
-    taken = {score for score in every for word in words if _takes(word, score, ends)}
+    taken = {score for score in _every(ends) for word in words if _takes(word, score, ends)}
     return sorted(taken)
 
 
@@ -280,8 +260,8 @@ def _takes(word: str, score: int, ends: Sequence[int]) -> bool:
     return int(found[1]) <= score <= int(found[2] or found[1])
 
 
-def _code(scores: tuple[int, ...]) -> str:
-    return "".join(f"{name.upper()}{score}" for name, score in zip(MEASURES, scores, strict=True))
+def _code(scores: Any) -> str:
+    return "".join(f"{name.upper()}{scores[name]}" for name in MEASURES)
 
 
 @cache
@@ -292,11 +272,10 @@ def _default() -> Segments:
 def _read(path: Path) -> Segments:
     import pandas as pd
 
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f'segments: {path} cannot be read as YAML ({error}); give "default" or a file.') from None
-    if not isinstance(content, dict) or not isinstance(content.get("rules"), list):
+    if not path.is_file():
+        raise InputError(f'segments: there is no file {path}; give "default", or a YAML file of rules.')
+    content = read_yaml(path)
+    if not isinstance(content.get("rules"), list):
         raise InputError(f"segments: {path} has no list of rules; expected rules with segment, r, f and m.")
     return _from_rules(pd.DataFrame(content["rules"]), content.get("segments") or {}, path.name)
 

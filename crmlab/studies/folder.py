@@ -22,6 +22,9 @@ from crmlab.errors import InputError
 
 #: The executed notebook of a study. Its metadata say that crmlab wrote the folder, and which files are the study's.
 NOTEBOOK = "notebook.ipynb"
+#: The numbers of many studies side by side; they say the same of a folder that holds a folder for each.
+COMPARISON = "comparison.json"
+_MARKS = {NOTEBOOK: ("metadata", "crmlab", "files"), COMPARISON: ("files",)}
 
 # What file managers and Jupyter leave in any folder that was looked at.
 _TRACES = {".DS_Store", ".ipynb_checkpoints", "Thumbs.db", "desktop.ini"}
@@ -112,8 +115,8 @@ def replacing(out: str | Path) -> Iterator[Path]:
 
 
 def _refuse_foreign(folder: Path) -> None:
-    entries = sorted(entry.name for entry in folder.iterdir())
-    foreign = [name for name in entries if name not in _study_files(folder) | _TRACES]
+    ours = _study_files(folder)
+    foreign = [name for name in files(folder) if name not in ours and not _TRACES & {*Path(name).parts}]
     if foreign:
         more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
         raise InputError(
@@ -122,13 +125,24 @@ def _refuse_foreign(folder: Path) -> None:
         )
 
 
+def files(folder: Path) -> list[str]:
+    """Everything below a folder that is no folder itself or an empty one, by its path from there."""
+    found = [entry for entry in folder.rglob("*") if not entry.is_dir() or not any(entry.iterdir())]
+    return sorted(entry.relative_to(folder).as_posix() for entry in found)
+
+
 def _study_files(folder: Path) -> set[str]:
-    """The files that belong to the study in a folder, as its notebook lists them; none if there is no such notebook."""
-    try:
-        study = json.loads((folder / NOTEBOOK).read_text(encoding="utf-8"))["metadata"]["crmlab"]
-        return set(study["files"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
+    """The files of the study in a folder, as its notebook or its comparison lists them; none without one of them."""
+    listed: set[str] = set()
+    for name, keys in _MARKS.items():
+        try:
+            content = json.loads((folder / name).read_text(encoding="utf-8"))
+            for key in keys:
+                content = content[key]
+            listed |= set(content)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return listed
 
 
 def _refuse_unwritable(folder: Path) -> None:

@@ -1,9 +1,9 @@
 """The frame of every report: one HTML page of numbered sections that opens offline, prints on A4 and can be read aloud.
 
-It asks nothing of the network: style and figures stand inside, and its content security policy forbids everything
-else, scripts included. A study derives a class from :class:`StudyPage`, says what its sections are, and writes one
-method for each; words come from :mod:`crmlab.studies.texts`. Text that comes from a file of the user is escaped
-wherever it appears.
+It asks nothing of the network: style, figures and Chinese glyphs stand inside, and its content security policy forbids
+everything else, scripts included. A study derives a class from :class:`StudyPage`, says what its sections are, and
+writes one method for each; words come from :mod:`crmlab.studies.texts`. Text that comes from a file of the user is
+escaped wherever it appears.
 """
 
 from __future__ import annotations
@@ -99,6 +99,8 @@ class StudyPage(ABC):
         """The page as text."""
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+        from crmlab.plots.page_font import with_chinese_font
+
         environment = Environment(
             loader=FileSystemLoader(_HERE),
             autoescape=True,
@@ -108,7 +110,7 @@ class StudyPage(ABC):
             keep_trailing_newline=True,
         )
         environment.filters["subscripts"] = _subscripts
-        return environment.get_template(self.template).render(self.content())
+        return with_chinese_font(environment.get_template(self.template).render(self.content()))
 
     def content(self) -> dict[str, Any]:
         """Everything the page template names."""
@@ -118,6 +120,7 @@ class StudyPage(ABC):
             "style": part("report.css"),
             "title": self.title,
             "byline": self.byline,
+            "refusal": self.refusal(),
             "headline": self.headline(),
             "facts": self.facts(),
             "problems": self.problems(),
@@ -151,6 +154,10 @@ class StudyPage(ABC):
     @abstractmethod
     def problems(self) -> list[Sentence]:
         """Objections to the result; the first ones stand at the top of the page."""
+
+    def refusal(self) -> Sequence[Sentence]:
+        """Why the numbers below must not be used, told before any of them; none as a rule."""
+        return ()
 
     # --- What every study uses --------------------------------------------------------------------------------------
 

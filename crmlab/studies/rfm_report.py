@@ -57,7 +57,7 @@ class _RfmPage(StudyPage):
 
     sha256: str | None
 
-    template: ClassVar[str] = "rfm_page.html.j2"
+    template: ClassVar[str] = "number_page.html.j2"
     sources: ClassVar[tuple[str, ...]] = SOURCES
 
     @property

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmlab.errors import InputError
 from crmlab.studies import rfm_report
+from crmlab.studies.survey import condition
 
 if TYPE_CHECKING:
     from crmlab.rfm import RfmAnalysis
@@ -19,7 +20,13 @@ ORDER_SETS = ("cdnow",)
 
 
 def read_orders(
-    data: str | Path, customer: str = "customer_id", date: str = "date", amount: str = "amount", **options: Any
+    data: str | Path,
+    customer: str = "customer_id",
+    date: str = "date",
+    amount: str = "amount",
+    *,
+    only: str = "",
+    **options: Any,
 ) -> Transactions:
     """Read the orders of a file, or of a data set of the course by its name.
 
@@ -29,11 +36,13 @@ def read_orders(
         Path of a CSV, XLSX or Parquet file or folder, or ``cdnow``.
     customer, date, amount, options
         As for :class:`crmlab.Transactions`; options that are empty texts count as not given.
+    only
+        A column and the value whose lines are kept, such as ``"region = north"``; empty: all lines.
 
     Raises
     ------
     InputError
-        If there is no such file, or its orders cannot be read.
+        If there is no such file, its orders cannot be read, or no line would be kept.
 
     Examples
     --------
@@ -46,7 +55,36 @@ def read_orders(
     source: Any = data
     if str(data) in ORDER_SETS and not Path(data).exists():
         source, given["name"] = _data_set(str(data)), str(data)
-    return Transactions(source, customer, date, amount, **given)
+    if not only:
+        return Transactions(source, customer, date, amount, **given)
+    column, value = condition(only)
+    return _kept(Transactions(source, customer, date, amount, keep=(column,), **given), column, value)
+
+
+def source_of(data: str | Path, *, encoding: str = "", sheet: str = "") -> Any:
+    """The table of a file of orders with its columns as found; arguments and errors as in :func:`read_orders`."""
+    from crmlab.transactions.sources import open_source
+
+    source: Any = _data_set(str(data)) if str(data) in ORDER_SETS and not Path(data).exists() else data
+    return open_source(source, None, encoding or None, sheet or None)
+
+
+def values_of(orders: Transactions, column: str) -> list[str]:
+    """The values of a column that was kept, as sorted text."""
+    from crmlab.transactions import to_frame
+
+    values = orders.lines.select(value=orders.lines[column].cast("string").strip()).distinct()
+    return sorted(to_frame(values)["value"].dropna())
+
+
+def _kept(orders: Transactions, column: str, value: str) -> Transactions:
+    lines = orders.lines.filter(orders.lines[column].cast("string").strip() == value)
+    known = values_of(orders, column)
+    if value not in known:
+        raise InputError(
+            f"only: no line of {orders.name} has {column} = {value}; its values are {', '.join(known[:20])}."
+        )
+    return orders.replaced(lines.select(*orders.roles, *orders.keep), f"{column} = {value}")
 
 
 def write_rfm_study(

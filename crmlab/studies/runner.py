@@ -11,7 +11,7 @@ import ast
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 _KERNEL = "python3"
 _TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (float, int), "bool": (bool,)}
 _TYPE_WORDS = {"str": "text", "int": "a whole number", "float": "a number", "bool": "True or False"}
+_TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_READERS: dict[str, Callable[[str], Any]] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": lambda text: _TRUTH[text.strip().casefold()],
+}
 
 
 class NotebookError(RuntimeError):
@@ -53,19 +60,22 @@ class Parameter:
         As written: ``bootstrap: int = 1000``.
     choices
         The values allowed, from a comment of the form ``# one of en, zh: …``; empty if any value will do.
+    meaning
+        What else the comment says.
     """
 
     name: str
     type: str
     default: Any
     choices: tuple[str, ...] = ()
+    meaning: str = ""
 
     def __str__(self) -> str:
         allowed = f" ({' | '.join(self.choices)})" if self.choices else ""
         return f"{self.name}: {self.type} = {self.default!r}{allowed}"
 
-    def require(self, value: Any) -> None:
-        """Raise InputError unless the value has the parameter's type and is one of its choices.
+    def require(self, value: Any, where: str = "parameters") -> None:
+        """Raise InputError unless the value has the parameter's type and is one of its choices; ``where`` opens it.
 
         Examples
         --------
@@ -76,14 +86,33 @@ class Parameter:
         # bool is a subclass of int in Python, yet True is no number of resamples.
         if not isinstance(value, _TYPES[self.type]) or (isinstance(value, bool) and self.type != "bool"):
             raise InputError(
-                f"parameters: {self.name} is {value!r} ({type(value).__name__}), "
+                f"{where}: {self.name} is {value!r} ({type(value).__name__}), "
                 f"but must be {_TYPE_WORDS[self.type]} ({self.type})."
             )
         if self.choices and value not in self.choices:
             raise InputError(
-                f"parameters: {self.name} is {value!r}{_did_you_mean(value, self.choices)} "
+                f"{where}: {self.name} is {value!r}{_did_you_mean(value, self.choices)} "
                 f"It must be one of {', '.join(self.choices)}."
             )
+
+    def read(self, text: str, where: str) -> Any:
+        """The value that a text of the user's means; ``where`` says where it stands, should it mean none.
+
+        Examples
+        --------
+        >>> Parameter("bootstrap", "int", 1000).read("500", "study.yaml, line 9")
+        500
+        >>> Parameter("bootstrap", "int", 1000).read("many", "study.yaml, line 9")
+        Traceback (most recent call last):
+        crmlab.errors.InputError: study.yaml, line 9: bootstrap is 'many', but must be a whole number.
+        """
+        try:
+            value = _READERS[self.type](text)
+        except (KeyError, ValueError):
+            said = _TYPE_WORDS[self.type].lower()
+            raise InputError(f"{where}: {self.name} is {text!r}, but must be {said}.") from None
+        self.require(value, where)
+        return value
 
 
 def template(name: str) -> Path:
@@ -172,10 +201,17 @@ def check(notebook: str | Path, values: Mapping[str, Any]) -> None:
         known[name].require(value)
 
 
-def run(notebook: str | Path, parameters: Mapping[str, Any], out: str | Path, *, progress: bool = True) -> Path:
+def run(
+    notebook: str | Path,
+    parameters: Mapping[str, Any],
+    out: str | Path,
+    *,
+    progress: bool = True,
+    place: str | Path | None = None,
+) -> Path:
     """Execute a template with these parameters and leave its files in a folder.
 
-    The notebook runs in a kernel of this Python interpreter, in the current folder; its parameter ``out`` is set here.
+    The notebook runs in a kernel of this Python interpreter; its parameter ``out`` is set here.
 
     Parameters
     ----------
@@ -187,6 +223,8 @@ def run(notebook: str | Path, parameters: Mapping[str, Any], out: str | Path, *,
         Destination folder. It is replaced as a whole, and only when every cell has run.
     progress
         Show a progress bar on standard error.
+    place
+        The folder the notebook runs in; the current one if left out.
 
     Returns
     -------
@@ -210,7 +248,8 @@ def run(notebook: str | Path, parameters: Mapping[str, Any], out: str | Path, *,
     check(notebook, {**parameters, "out": str(out)})
     source = _path(notebook)
     with folder.replacing(out) as staging:
-        executed = _execute(source, {**parameters, "out": str(staging)}, staging, Path(out), progress)
+        kernel = {"cwd": str(Path(place or ".").resolve())}
+        executed = _execute(source, {**parameters, "out": str(staging)}, staging, Path(out), kernel, progress)
         files = sorted({file.name for file in staging.iterdir()} | {folder.NOTEBOOK})
         executed.metadata["crmlab"] = {"study": source.stem, "files": files}
         text = _reproducible(executed, {**parameters, "out": str(staging)})
@@ -225,9 +264,9 @@ def _path(notebook: str | Path) -> Path:
 def _parameter(file: str, name: str, inferred_type_name: str, default: str, help: str) -> Parameter:
     if inferred_type_name not in _TYPES:
         raise ValueError(f"{file}: parameter {name} is annotated {inferred_type_name}; use one of {', '.join(_TYPES)}.")
-    choices = help.removeprefix("one of ").partition(":")[0] if help.startswith("one of ") else ""
+    choices, _, meaning = help.removeprefix("one of ").partition(": ") if help.startswith("one of ") else ("", "", help)
     parts = tuple(choice.strip() for choice in choices.split(",") if choice.strip())
-    return Parameter(name, inferred_type_name, ast.literal_eval(default), parts)
+    return Parameter(name, inferred_type_name, ast.literal_eval(default), parts, meaning)
 
 
 def _did_you_mean(word: Any, known: Any) -> str:
@@ -235,7 +274,9 @@ def _did_you_mean(word: Any, known: Any) -> str:
     return f"; did you mean {near}?" if near else "."
 
 
-def _execute(source: Path, values: Mapping[str, Any], staging: Path, out: Path, progress: bool) -> NotebookNode:
+def _execute(
+    source: Path, values: Mapping[str, Any], staging: Path, out: Path, kernel: Mapping[str, Any], progress: bool
+) -> NotebookNode:
     from papermill import execute_notebook
     from papermill.exceptions import PapermillExecutionError
 
@@ -250,7 +291,7 @@ def _execute(source: Path, values: Mapping[str, Any], staging: Path, out: Path, 
                 dict(values),
                 kernel_name=_KERNEL,
                 progress_bar=progress,
-                kernel_manager_class=_kernel_of_this_interpreter(home),
+                kernel_manager_class=_kernel_of_this_interpreter(home, kernel),
             )
         except PapermillExecutionError as error:
             if error.ename in _input_error_names():
@@ -269,8 +310,11 @@ def _read(source: Path) -> NotebookNode:
     return nbformat.read(source, as_version=4)
 
 
-def _kernel_of_this_interpreter(home: str) -> type:
-    """A kernel manager that heeds neither installed kernels nor the user's start-up files and matplotlib settings."""
+def _kernel_of_this_interpreter(home: str, options: Mapping[str, Any]) -> type:
+    """A kernel manager that heeds neither installed kernels nor the user's start-up files and matplotlib settings.
+
+    ``options`` are those of starting a process. papermill would change the folder of this whole process instead.
+    """
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
@@ -282,10 +326,10 @@ def _kernel_of_this_interpreter(home: str) -> type:
             transport = "ipc" if os.name == "posix" else "tcp"
             super().__init__(connection_file=f"{home}/kernel.json", transport=transport, **options)
 
-        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+        async def start_kernel(self, **asked: Any) -> None:  # type: ignore[override]
             # What the kernel process itself says is for the failure it explains, not for the user's terminal.
             with _kernel_log(home).open("w") as log:
-                await super().start_kernel(stderr=log, **options)
+                await super().start_kernel(**{**asked, **options, "stderr": log})
 
         @property
         def kernel_spec(self) -> KernelSpec:
@@ -338,7 +382,7 @@ def _reproducible(notebook: NotebookNode, values: Mapping[str, Any]) -> str:
     import nbformat
     from papermill.translators import translate_parameters
 
-    files = {name: Path(value) for name, value in values.items() if isinstance(value, str) and os.path.isfile(value)}
+    files = {name: Path(value) for name, value in values.items() if name != "out" and _is_file(value)}
     recorded = {**values, **{name: file.name for name, file in files.items()}, "out": "."}
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:
@@ -351,6 +395,11 @@ def _reproducible(notebook: NotebookNode, values: Mapping[str, Any]) -> str:
     for path, name in {values["out"]: ".", **{str(file.resolve()): file.name for file in files.values()}}.items():
         text = text.replace(_in_json(path), _in_json(name))
     return text
+
+
+def _is_file(value: Any) -> bool:
+    """Whether a parameter names a file; or a folder of files, which only a whole path can mean."""
+    return isinstance(value, str) and (os.path.isfile(value) or (os.path.isabs(value) and os.path.isdir(value)))
 
 
 def _in_json(text: str) -> str:

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
 
 def read_answers(
-    data: str | Path, questionnaire: Questionnaire, *, sheet: str = "", encoding: str = "", format: str = ""
+    data: str | Path,
+    questionnaire: Questionnaire,
+    *,
+    sheet: str = "",
+    encoding: str = "",
+    format: str = "",
+    only: str = "",
 ) -> Responses:
     """Read the answers to a questionnaire from a file, or from a data set of the course by its name.
 
@@ -36,18 +42,57 @@ def read_answers(
         The design of the survey.
     sheet, encoding, format
         As in :func:`crmlab.read_responses`; empty: found out from the file.
+    only
+        A grouping column and the value that is kept, such as ``"store = Station"``; empty: everybody.
 
     Raises
     ------
     InputError
-        If there is neither such a file nor such a data set, or it cannot be read.
+        If there is neither such a file nor such a data set, it cannot be read, or nobody would be kept.
 
     Examples
     --------
     >>> from crmlab import Questionnaire
     >>> read_answers("mobi", Questionnaire.shipped("ecsi")).n
     250
+    >>> read_answers("survey", Questionnaire.shipped("course_csi"), only="store = Station").n
+    134
     """
+    answers = _read_all(data, questionnaire, sheet=sheet, encoding=encoding, format=format)
+    return _kept(answers, *condition(only)) if only else answers
+
+
+def condition(only: str) -> tuple[str, str]:
+    """The column and the value of a text such as ``store = Station``.
+
+    Examples
+    --------
+    >>> condition("store = Old Town")
+    ('store', 'Old Town')
+    """
+    column, sign, value = (part.strip() for part in only.partition("="))
+    if not (column and sign and value):
+        raise InputError(f"only: found {only!r}; expected a column and the value to keep, such as store = Station.")
+    return column, value
+
+
+def _kept(answers: Responses, column: str, value: str) -> Responses:
+    """The answers of those with this value in a grouping column."""
+    if column not in answers.texts.columns:
+        known = ", ".join(answers.texts.columns) or "none"
+        raise InputError(
+            f"only: {answers.source} has no grouping column {column!r}; the grouping columns are {known}. List the "
+            "column under 'groups' in the questionnaire."
+        )
+    values = answers.texts[column]
+    left = answers.texts.index[values != value].to_numpy()
+    if len(left) == answers.n:
+        known = ", ".join(sorted(map(str, values.dropna().unique()))[:20])
+        raise InputError(f"only: nobody in {answers.source} has {column} = {value}; its values are {known}.")
+    return answers.without(left, [f"{column} is not {value}"] * len(left))
+
+
+def _read_all(data: str | Path, questionnaire: Questionnaire, *, sheet: str, encoding: str, format: str) -> Responses:
     from crmlab import datasets
     from crmlab.responses import read_responses
 
@@ -151,14 +196,14 @@ class SurveyPage(StudyPage):
     def columns(self, *keys: str) -> list[str]:
         return [self.t(f"column.{key}", level=self.level) for key in keys]
 
+    def told(self, sentences: Sequence[str]) -> list[Sentence]:
+        """What an estimate says in English, in the page's language where the catalogue has it."""
+        pairs = [(sentence, self.t.problem(sentence, self.label)) for sentence in sentences]
+        return [Sentence(own or sentence, self.tag if own else "en") for sentence, own in pairs]
+
     def problems(self) -> list[Sentence]:
         """Objections to the estimate, each with the language it is told in; those to the data stand with the data."""
-        told = [
-            (sentence, self.t.problem(sentence, self.label))
-            for sentence in self.result.problems
-            if sentence not in self.responses.problems
-        ]
-        problems = [Sentence(own or sentence, self.tag if own else "en") for sentence, own in told]
+        problems = self.told([said for said in self.result.problems if said not in self.responses.problems])
         faults = len(self.responses.faults)
         if faults:
             words = self.t("cautions.faults", count=faults, section=self.numbers["data"])
@@ -171,6 +216,7 @@ class SurveyPage(StudyPage):
         share = percent(missing / cells, 1) if cells else percent(math.nan)
         rows = [
             [self.t("data.n"), str(self.responses.n)],
+            [self.t("data.format"), self._format()],
             [self.t("data.used"), str(self.result.n)],
             [self.t("data.missing"), self.t("data.missing.value", missing=missing, cells=cells, share=share)],
         ]
@@ -185,6 +231,13 @@ class SurveyPage(StudyPage):
         )
         listings = [found, *self.further(self.t("data.objections"))]
         return dataclasses.replace(self.section("data", [table]), listings=listings)
+
+    def _format(self) -> str:
+        """Whose export the file was taken for, and what in it says so."""
+        if not self.responses.evidence:
+            return str(self.responses.format)
+        evidence = "; ".join(self.responses.evidence)
+        return self.t("data.format.value", format=self.responses.format, evidence=evidence)
 
     def files(self) -> list[tuple[str, str, str | None]]:
         """The user's files: what each is, its name, its checksum."""

@@ -190,10 +190,9 @@ class Transactions:
         return said
 
     def _require_lines(self) -> None:
-        has_line = {"any": self.lines.limit(1), "complete": self.table.limit(1)}
-        if not engines.count(has_line["any"]):
-            raise InputError(f"{self.name} has column names but no line. Expected one line per order or article.")
-        if not engines.count(has_line["complete"]):
+        if not engines.count(self.table.limit(1)):
+            if not engines.count(self.lines.limit(1)):
+                raise InputError(f"{self.name} has column names but no line. Expected one line per order or article.")
             raise InputError(
                 f"{self.name}: no line has a customer, a date and an amount that can be read. "
                 f"{' '.join(findings.about_lines(self.lines, self.day_first))} Correct the file, or name other columns."

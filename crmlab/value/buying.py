@@ -242,8 +242,7 @@ class ParetoNbd(BuyingModel):
 
 
 def _pareto_lifetime(s: float, beta: Any, t: Any) -> Array:
-    """Time expected to be lived within t by whoever is alive now: β/(s−1) · (1 − (β/(β+t))^(s−1)), and its limit "
-    "at 1."""
+    """Time expected to be lived within t by whoever is alive now: β/(s−1) · (1 − (β/(β+t))^(s−1)); its limit at 1."""
     log_share = np.log1p(t / np.asarray(beta))
     if abs(s - 1) < 1e-9:
         return np.asarray(beta * log_share)

@@ -65,6 +65,8 @@ def write_judgement_sheet(
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    from crmlab.plots.page_font import with_chinese_font
+
     _require(method, language)
     blocks = [
         {
@@ -85,7 +87,7 @@ def write_judgement_sheet(
         scale=_SCALES.get(method, []),
         blocks=blocks,
     )
-    Path(path).write_text(page + "\n", encoding="utf-8")
+    Path(path).write_text(with_chinese_font(page) + "\n", encoding="utf-8")
 
 
 def write_judgement_workbook(

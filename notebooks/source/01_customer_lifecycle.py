@@ -107,7 +107,8 @@ show(lifecycle.rule_table(limits)[["phase", "rule", "condition"]])
 # %%
 orders = Transactions(load_cdnow(), name="CDNOW")
 shop = lifecycle.trace(orders, thresholds=limits, margin_rate=margin_rate)
-show({"orders": orders.n, "customers with a paid order": shop.customers, "customer-months": len(shop.phases)})
+counts = {"orders": orders.n, "customers with a paid order": shop.customers}
+show(counts | {"customer-months": len(shop.phases)})
 show(shop.problems)
 
 # %% [markdown] lang="en"
@@ -262,7 +263,8 @@ show(ahead.problems)
 # **Thresholds are a matter of taste.** So we change one at a time and see how many customer-months get another phase.
 
 # %%
-variations = {"window": [2, 5], "lapsed_after": [4, 9], "growth": [0.2, 0.6], "decline_share": [0.3, 0.4]}
+variations = {"window": [2, 5], "lapsed_after": [4, 9]}
+variations |= {"growth": [0.2, 0.6], "decline_share": [0.3, 0.4]}
 taste = shop.sensitivity(variations)
 show(taste)
 
@@ -278,7 +280,8 @@ show(taste)
 
 # %%
 wintry = simulate_lifecycles(customers, seed=seed, seasonal=0.25)
-seen = lifecycle.trace(Transactions(wintry.data, cost="cost"), thresholds=limits, complete_to="2025-12-31").phases
+winter_orders = Transactions(wintry.data, cost="cost")
+seen = lifecycle.trace(winter_orders, thresholds=limits, complete_to="2025-12-31").phases
 december = seen[seen["customer_id"].isin(wintry.seasonal)]
 show(december["phase"].value_counts(normalize=True).rename("found; in truth all are stable"))
 

@@ -94,6 +94,7 @@ show(buyers.simplified().rules[["conditions", "signals", "grade"]])
 # %% [markdown] lang="en"
 # Complete and disjoint; but the two rows that give D are one row in two halves. Merged, the table is shorter and grades
 # everybody as before.
+#
 # ## Three faults that look harmless
 #
 # A colleague writes a rule for time to close from memory.

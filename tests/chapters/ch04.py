@@ -11,6 +11,8 @@ GRID = [
 BG_NBD = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}
 LOG_LIKELIHOOD, EXPECTED = -9582.43, 1.226
 GAMMA_GAMMA, MEAN_SPEND = {"p": 6.25, "q": 3.74, "v": 15.44}, 35.17
+# Fader & Hardie (2007), regular subscribers; Fader, Hardie & Lee (2005), table 2.
+SBG, PARETO_LIKELIHOOD = {"alpha": 0.704, "beta": 1.182}, -9594.98
 # Berger & Nasr (1998), case 1; Pfeifer & Carraway (2000).
 BERGER, CHAIN = 568.78, [52.320, 5.554, 1.251, -1.820, 0]
 
@@ -22,6 +24,8 @@ def as_published(found):
     assert found["expected"] == pytest.approx(EXPECTED, abs=5e-4)
     assert found["gamma_gamma"] == pytest.approx(GAMMA_GAMMA, abs=5e-3)
     assert found["expected_spend"] == pytest.approx(MEAN_SPEND, abs=5e-3)
+    assert found["sbg"] == pytest.approx(SBG, abs=5e-4)
+    assert found["rival_log_likelihood"] == pytest.approx(PARETO_LIKELIHOOD, abs=5e-3)
     assert found["berger"] == pytest.approx(BERGER, abs=5e-3)
     assert found["chain"] == pytest.approx(CHAIN, abs=5e-4)
 
@@ -48,6 +52,11 @@ def holds(found, parameters):
     assert found["loss"]["Zhao"] == 0
     anna, ben = found["alive"]
     assert anna > 0.5 > 0.1 > ben
+    assert found["rival"][0] > 0.5 > 0.1 > found["rival"][1], "it says the same of both"
+    first = 1 / (1 + SBG["beta"] / SBG["alpha"])  # chance to leave at the first renewal: the mean of the Beta
+    rate = parameters.get("discount", 0.12)
+    assert found["subscriber"]["the first rate"] == pytest.approx(100 * (1 - first) / (rate + first), rel=2e-3)
+    assert found["subscriber"]["the rates of sBG"] > 1.5 * found["subscriber"]["the first rate"], "far more"
     assert -0.15 < found["holdout_error"] < 0, "somewhat short"
     for name, (_, lower, upper, truth) in found["recovered"].items():
         assert lower < truth < upper, name

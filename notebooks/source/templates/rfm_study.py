@@ -23,6 +23,7 @@ customer: str = "customer_id"  # column of the customer's id
 date: str = "date"  # column of the day of the order
 amount: str = "amount"  # column of the amount
 order: str = ""  # column of the order number, where lines are articles; empty if a line is an order
+only: str = ""  # keep some lines only: a column, an equals sign, its value; empty for all
 as_of: str = ""  # the day that looks back, such as 2026-01-31; empty for the last day of the orders
 scheme: str = "quantile"  # one of rubric, quantile: the course's bands, or equal shares of the customers
 bins: int = 5  # scores of the quantile scheme
@@ -45,7 +46,7 @@ from crmlab.teaching import figure, show
 
 # %%
 orders = read_orders(
-    data, customer, date, amount, order=order, engine=engine, sheet=sheet, encoding=encoding
+    data, customer, date, amount, order=order, engine=engine, sheet=sheet, encoding=encoding, only=only
 )  # fmt: skip
 show({"lines": orders.n, "customers": orders.customers, "first": str(orders.period[0]), "last": str(orders.period[1])})
 

@@ -27,6 +27,7 @@ encoding: str = ""  # encoding of a CSV; empty to find out
 format: str = ""  # whose export: plain, spreadsheet, wenjuanxing, qualtrics, limesurvey or spss; empty to find out
 faults: str = "error"  # one of error, missing: stop at answers that cannot be read, or take them for missing
 construct: str = ""  # weigh the items of this construct only; empty for the whole indicator tree
+only: str = ""  # keep one group only: its column, an equals sign, its value; empty for all
 by: str = ""  # column of groups to rank; empty for none
 weighting: str = ""  # the method put first, such as CRITIC; empty for the combined one, or equal weights
 change: float = 0.2  # share by which each weight is moved in the sensitivity analysis
@@ -48,7 +49,7 @@ from crmlab.weighting import compare, read_judgements
 
 # %%
 design = Questionnaire.read(questionnaire)
-responses = read_answers(data, design, sheet=sheet, encoding=encoding, format=format)
+responses = read_answers(data, design, sheet=sheet, encoding=encoding, format=format, only=only)
 print("\n".join(responses.problems) or "Nothing was found that needs a word.")
 
 # %% [markdown]

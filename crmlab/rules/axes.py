@@ -1,4 +1,4 @@
-"""An input cut into the elementary cells that a table of rules can tell apart, and a customer's cell (chapter 5).
+"""An input cut into the elementary cells that a table of rules can tell apart, and a customer's cell.
 
 Two values in one cell meet the same conditions in every rule. So a finite number of combinations stands for all the
 customers there can ever be: that is what makes a proof possible, and grading fast.
@@ -144,11 +144,13 @@ def _inside(cell: Span, span: Span) -> bool:
 
 
 def numbers(column: pd.Series) -> np.ndarray:
-    """A column as floats; what is no number is missing."""
+    """A column as floats; what is no number, such as a date, is missing."""
     import pandas as pd
 
     if column.dtype == np.float64:
         return column.to_numpy()
+    if column.dtype.kind in "mM":  # to_numeric would count nanoseconds
+        return np.full(len(column), np.nan)
     if not pd.api.types.is_numeric_dtype(column):
         column = pd.to_numeric(column, errors="coerce")
     return column.to_numpy(dtype=float, na_value=np.nan)

@@ -1,4 +1,4 @@
-"""The proof that a decision table is complete and disjoint, with a counter-example wherever it is not (chapter 5)."""
+"""The proof that a decision table is complete and disjoint, with a counter-example wherever it is not."""
 
 from __future__ import annotations
 
@@ -43,12 +43,13 @@ class TableCheck:
 
     Examples
     --------
-    >>> from crmlab.grading import rubric
-    >>> found = rubric("property_buyers").check()
+    >>> from crmlab.rules import DecisionTable
+    >>> rows = [{"orders": "< 3", "grade": "C"}, {"orders": "[3, 10)", "grade": "C"}, {"orders": ">= 10", "grade": "A"}]
+    >>> found = DecisionTable(rows, inputs={"orders": {"type": "number"}}).check()
     >>> found.complete, found.disjoint
     (True, True)
     >>> print(found.redundant["said"].iloc[0])
-    Rules 5 and 6 give the same and differ in signals only: they are one rule, signals: 0-4.
+    Rules 1 and 2 give the same and differ in orders only: they are one rule, orders: < 10.
     """
 
     name: str
@@ -129,7 +130,7 @@ class TableCheck:
 
 
 def check(design: Design, axes: Sequence[Axis], boxes: Sequence[Box]) -> TableCheck:
-    """Prove a table: see `crmlab.grading.DecisionTable.check`."""
+    """Prove a table: see `DecisionTable.check`."""
     import pandas as pd
 
     whole = tuple(axis.full for axis in axes)

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import InputError
-from .results import page
-from .sem.moments import Array
+from ..errors import InputError
+from ..results import page
+from ..sem.moments import Array
 
 if TYPE_CHECKING:
     import pandas as pd

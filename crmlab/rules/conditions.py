@@ -1,4 +1,4 @@
-"""Inputs of a decision table, and the conditions that stand in its cells (chapter 5).
+"""Inputs of a decision table, and the conditions that stand in its cells.
 
 A cell reads ``A``, ``A|B``, ``>= 3``, ``< 1 year``, ``[3, 5)``, ``3-5`` (both ends included), ``11+``, ``3``, or ``-``
 for anything. Nothing is evaluated as a program: each alternative must have one of these forms.

@@ -1,4 +1,4 @@
-"""Decision tables: grading rules that are proved complete and disjoint before anybody is graded (chapter 5).
+"""Decision tables: rules that are proved complete and disjoint before they are applied to anybody (chapters 3 and 5).
 
 A table of rules lists conditions on inputs, row by row, and what follows: a grade, an action. `check` proves that every
 combination of inputs meets exactly one rule, or shows a combination that meets none or two. `grade` applies the rules

@@ -1,4 +1,4 @@
-"""Boxes of combinations: what a rule takes, what rules leave over, where two meet (the prover of chapter 5).
+"""Boxes of combinations: what a rule takes, what rules leave over, where two meet (the prover).
 
 A box is a tuple of bit masks, one per input: the combinations whose cell on every input is in the mask. Boxes are split
 only where a rule cuts them, so tables with many inputs are proved without going through every combination.
