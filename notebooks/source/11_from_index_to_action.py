@@ -214,8 +214,7 @@ show(plan.comparison[["level", "customers", "cost", "gain", "low", "high", "beat
 figure(plan.plot("comparison", language=language))
 
 # %% [markdown] lang="en"
-# "The best 20 %" are mostly sure things: they would stay anyway, and the bonus is a present. "At risk only" spends on
-# lost causes. `beaten` is the share of simulated truths in which the linked plan brings more; it is far surer that the
+# Many of "the best 20 %" would stay anyway, and to them the bonus is a present. "At risk only" spends on lost causes. `beaten` is the share of simulated truths in which the linked plan brings more; it is far surer that the
 # plan is *better* than that it *pays*.
 #
 # ### How sure is each name on the list?
@@ -266,8 +265,8 @@ types["all customers"] = company.truth["type"].value_counts(normalize=True)
 show(types.fillna(0.0), digits=2)
 
 # %% [markdown] lang="en"
-# The plan touches more persuadables than there are among all, and still wakes some dogs: their stake is known only of
-# those who answered.
+# Of "the best 20 %" more than every fourth is a sleeping dog. The plan touches mostly persuadables and still wakes some
+# dogs: what is at stake for a customer is known only of those who answered.
 #
 # **Non-response.** Here is the true satisfaction (mean 0, standard deviation 1) of those who answered and of those who
 # did not.
@@ -330,10 +329,11 @@ show({"characters": len(text), "figures": text.count("<svg"), "scripts": text.co
 record({
     **{"counts": today.counts, "r_squared": today.prediction["r_squared"], "accuracy": lessons.accuracy},
     **{"effects": lessons.effects["difference"], "quadrants": risk.quadrants["customers"]},
-    **{"gain": plan.gain, "low": plan.low, "high": plan.high, "cost": plan.cost, "treated": len(plan.treated)},
+    **{"gain": plan.gain, "low": plan.low, "high": plan.high, "cost": plan.cost},
     **{"gap": plan.optimum.gap, "price": plan.optimum.budget_price, "negative": plan.negative},
     **{"beaten": plan.comparison["beaten"].drop("linked plan"), "promised": plan.comparison["gain"], "real": real},
-    **{"halved": halved["gain"].to_list(), "persuadable": types.fillna(0.0).loc["persuadable"], "felt": felt},
+    **{"halved": halved["gain"].to_list(), "felt": felt, "treated": len(plan.treated)},
+    **{"persuadable": types.loc["persuadable"], "dogs": types.fillna(0.0).loc["sleeping dog"]},
     **{"by_level": plan.by_level["customers"], "seen": lessons.calibration[["said", "lost"]].to_dict("list")},
 })  # fmt: skip
 

@@ -15,6 +15,8 @@ def as_published(found):
     assert found["beaten"]["top 20 % by value"] > 0.95
     assert found["low"] < 0 < found["gain"], "surer that it is better than that it pays"
     assert found["persuadable"]["linked plan"] > found["persuadable"]["all customers"]
+    assert found["persuadable"]["linked plan"] > 0.5, "mostly persuadables"
+    assert found["dogs"]["top 20 % by value"] > 0.25 > found["dogs"]["linked plan"], "more than every fourth"
     assert 0 < found["r_squared"]["satisfaction"] < 1 / 7
     seen = found["seen"]
     assert all(abs(said - lost) < 0.07 for said, lost in zip(seen["said"], seen["lost"], strict=True)), (
