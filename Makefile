@@ -1,5 +1,6 @@
 # make run    the index of the mobile-phone survey, from a fresh clone     make lab        JupyterLab at the first chapter
 # make test   everything the project promises, checked                     make notebooks  rebuild chapters and exercises from source
+#                                                                         make readme     take the README's pictures anew
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 VENV := .venv
@@ -8,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # One BLAS thread a process: the matrices here are small, and threads would fight over the cores.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: run setup setup-dev test lint lab notebooks lock bench clean
+.PHONY: run setup setup-dev test lint lab notebooks readme lock bench clean
 
 run: setup
 	@$(BIN)/crmlab csi --questionnaire ecsi --data mobi --out build/mobile-survey
@@ -51,7 +52,10 @@ lab: setup
 	@$(BIN)/jupyter lab $(ROOT_FLAG) $(LAB_FLAGS) --LabApp.default_url=/lab/tree/notebooks/01_customer_lifecycle.ipynb
 
 notebooks: setup
-	@$(BIN)/python notebooks/build.py
+	@$(BIN)/python notebooks/build.py && $(BIN)/python docs/build.py
+
+readme: setup-dev
+	@$(BIN)/python docs/build.py --pictures
 
 bench: setup-dev
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crmlab import (
+        action,
         csi,
         customers,
         datasets,
@@ -49,6 +50,7 @@ __all__ = [
     "Responses",
     "Transactions",
     "__version__",
+    "action",
     "csi",
     "customers",
     "datasets",
@@ -69,6 +71,7 @@ __all__ = [
 ]
 
 _MODULES = (
+    "action",
     "csi",
     "customers",
     "datasets",

@@ -77,6 +77,10 @@ Format = Annotated[
 Faults = Annotated[
     str, typer.Option(metavar="error|missing", help="Stop at answers that cannot be read, or take them for missing.")
 ]
+Only = Annotated[
+    str,
+    typer.Option(metavar="COLUMN=VALUE", help="Keep what has this value in a column only.", show_default="all"),
+]
 By = Annotated[str, typer.Option(metavar="COLUMN", help="Column of groups to compare.", show_default="none")]
 
 
@@ -131,9 +135,13 @@ def csi(
     questionnaire: QuestionnaireFile,
     data: DataFile,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the study; replaced as a whole.")],
-    engine: Annotated[str, typer.Option(metavar="pls", help="How the model is estimated.")] = "pls",
+    engine: Annotated[str, typer.Option(metavar="pls|cbsem|semopy", help="How the model is estimated.")] = "pls",
+    only: Only = "",
     by: By = "",
-    bootstrap: Annotated[int, typer.Option(metavar="N", help="Resamples behind the intervals.")] = 1000,
+    bootstrap: Annotated[
+        int,
+        typer.Option(metavar="N", help="Resamples behind the intervals.", show_default="1000; 200 if one by one"),
+    ] = 0,
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="The same seed gives the same files.")] = 0,
     language: Annotated[str, typer.Option(metavar="en|zh", help="Language of the report.")] = "en",
     faults: Faults = "error",
@@ -141,6 +149,15 @@ def csi(
     consistent: Annotated[
         bool, typer.Option("--consistent", help="Correct paths and loadings for measurement error.")
     ] = False,
+    estimator: Annotated[
+        str, typer.Option(metavar="ML|MLR|ULS|WLSMV", help="Estimator of CB-SEM.", show_default="ML")
+    ] = "",
+    missing: Annotated[
+        str,
+        typer.Option(
+            metavar="mean|listwise|fiml|pairwise", help="Missing answers.", show_default="as the engine does usually"
+        ),
+    ] = "",
     sheet: Sheet = "",
     encoding: Encoding = "",
     format: Format = "",
@@ -161,6 +178,9 @@ def csi(
         "engine": engine,
         "scheme": scheme,
         "consistent": consistent,
+        "estimator": estimator,
+        "missing": missing,
+        "only": only,
         "by": by,
         "bootstrap": bootstrap,
         "seed": seed,
@@ -183,6 +203,7 @@ def rfm(
     order: Annotated[
         str, typer.Option(metavar="O", help="Column of the order number.", show_default="each line is an order")
     ] = "",
+    only: Only = "",
     as_of: Annotated[
         str, typer.Option(metavar="DAY", help="The day that looks back.", show_default="the last day of the orders")
     ] = "",
@@ -208,6 +229,7 @@ def rfm(
         "date": date,
         "amount": amount,
         "order": order,
+        "only": only,
         "as_of": as_of,
         "scheme": scheme,
         "bins": bins,
@@ -231,6 +253,7 @@ def weights(
     construct: Annotated[
         str, typer.Option(metavar="NAME", help="Weigh the items of this construct only.", show_default="all")
     ] = "",
+    only: Only = "",
     by: By = "",
     weighting: Annotated[
         str, typer.Option(metavar="NAME", help="The method put first.", show_default="combined, else equal")
@@ -259,6 +282,7 @@ def weights(
         "format": format,
         "faults": faults,
         "construct": construct,
+        "only": only,
         "by": by,
         "weighting": weighting,
         "change": change,
@@ -454,7 +478,9 @@ def _summary(folder: Path) -> str:
     study = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     lower, upper = study["ci"]
     interval = "no interval" if lower is None else f"{study['level']:.0%} interval {lower:.1f} to {upper:.1f}"
-    return f"Satisfaction index {study['index']:.1f} of 100 ({interval}, n = {study['n']}): {folder / 'report.html'}"
+    index = "not estimated" if study["index"] is None else f"{study['index']:.1f} of 100"
+    refused = "" if study["admissible"] else "Not to be used, as the report says at its top: "
+    return f"{refused}Satisfaction index {index} ({interval}, n = {study['n']}): {folder / 'report.html'}"
 
 
 def _rfm_summary(folder: Path) -> str:

@@ -12,7 +12,10 @@ The Chinese edition lies in a folder `zh` beside the English one and has the sam
 The same source and the same library versions give the same bytes: ids come from what a cell says, and neither times nor
 versions nor paths of the building machine are kept.
 
+Chapters are built several at a time, each in a kernel of its own; how long each took goes into `docs/timings.md`.
+
     python notebooks/build.py                        # build everything
+    python notebooks/build.py --workers 1            # one chapter at a time
     python notebooks/build.py 09_satisfaction_index  # only this chapter and its exercise
     python notebooks/build.py --check                # say what is out of date, build nothing
 """
@@ -24,8 +27,10 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +39,7 @@ import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from traitlets import default
 
@@ -42,6 +48,7 @@ LANGUAGES = ("en", "zh")
 STUB_PROSE = {"en": "*Write your answer here.*", "zh": "*请在此写下你的答案。*"}
 STUB_CODE = "# Write your answer here: put it in place of the dots."
 SECONDS_PER_CELL = 600
+TIMINGS = ROOT / "docs/timings.md"
 # What tells one machine from another: nothing of it may be stored in a committed notebook.
 MACHINE_TRACES = re.compile(r"0x[0-9a-f]{6,}|(?<![\w.])/(?:home|root|tmp|Users|usr|opt|var)/|[A-Z]:\\\\")
 
@@ -96,6 +103,55 @@ def build(target: Target) -> NotebookNode:
         refuse_machine_traces(notebook, target.source.name)
     write(notebook, target.output)
     return notebook
+
+
+@dataclass(frozen=True)
+class Built:
+    """How the build of one notebook ended: its seconds by the clock, and what stopped it, if anything did."""
+
+    target: Target
+    seconds: float
+    fault: str = ""
+
+
+def build_all(chosen: list[Target], workers: int) -> Iterator[Built]:
+    """Build notebooks, so many at a time, and tell of each in the order given; one that fails stops no other.
+
+    A thread is enough for each: the work is done by its kernel, which is a process of its own.
+    """
+
+    def timed(target: Target) -> Built:
+        begin = time.monotonic()
+        fault = ""
+        try:
+            build(target)
+        except (BuildError, CellExecutionError, DeadKernelError, TimeoutError) as error:
+            fault = str(error)
+            fault = fault if fault.startswith(target.source.name) else f"{target.source.name}: {fault}"
+        return Built(target, time.monotonic() - begin, fault)
+
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(timed, chosen)
+
+
+def timings(path: Path = TIMINGS) -> dict[str, tuple[int, int]]:
+    """Cells and seconds of each chapter, as the table of the last build says them."""
+    rows = re.findall(r"(?m)^\| (\d\d_\w+) \| (\d+) \| (\d+) \|$", path.read_text("utf-8")) if path.exists() else []
+    return {name: (int(cells), int(seconds)) for name, cells, seconds in rows}
+
+
+def write_timings(found: dict[str, tuple[int, int]], workers: int, elapsed: float, path: Path = TIMINGS) -> None:
+    """Write the table of chapters: cells, and seconds by the clock from source to notebook."""
+    gibibytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    rows = [f"| {name} | {cells} | {seconds} |" for name, (cells, seconds) in sorted(found.items())]
+    text = (
+        "# How long the chapters take\n\n"
+        f"Written by `make notebooks` on a machine with {os.cpu_count()} cores and {gibibytes:.0f} GiB of memory, "
+        f"{workers} chapters at a time.\nSeconds by the clock, from source to executed notebook, the start of the "
+        f"kernel included; all chapters together took {elapsed:.0f} s.\n\n"
+        "| chapter | cells | seconds |\n| --- | ---: | ---: |\n" + "\n".join(rows) + "\n"
+    )
+    path.write_text(text, encoding="utf-8")
 
 
 def differences(target: Target) -> list[str]:
@@ -239,6 +295,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Build chapters, templates and exercises from their sources.")
     parser.add_argument("names", nargs="*", help="chapters or templates to build; all of them when none is named")
     parser.add_argument("--language", choices=LANGUAGES, default="en", help="which edition to build")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="how many at a time; one a core by default")
     parser.add_argument("--check", action="store_true", help="say what is out of date and build nothing")
     options = parser.parse_args(arguments)
     known = targets(options.language)
@@ -249,9 +306,22 @@ def main(arguments: list[str] | None = None) -> int:
         found = [line for target in chosen for line in differences(target)]
         print("\n".join(found) or f"{len(chosen)} notebooks are up to date.")
         return 1 if found else 0
-    for target in chosen:
-        build(target)
-        print(target.output.relative_to(ROOT), flush=True)
+    begin = time.monotonic()
+    built = []
+    for one in build_all(chosen, options.workers):
+        built.append(one)
+        told = f"FAILED: {one.fault}" if one.fault else f"{one.seconds:4.0f} s" if one.target.kind == "chapter" else ""
+        print(f"{one.target.output.relative_to(ROOT)}  {told}".rstrip(), flush=True)
+    if any(one.fault for one in built):
+        print(f"{sum(bool(one.fault) for one in built)} of {len(built)} notebooks could not be built.", file=sys.stderr)
+        return 1
+    if chosen == targets():
+        found = {
+            one.target.name: (len(inputs(one.target).cells), round(one.seconds))
+            for one in built
+            if one.target.kind == "chapter"
+        }
+        write_timings(found, options.workers, time.monotonic() - begin)
     return 0
 
 

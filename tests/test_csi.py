@@ -245,7 +245,7 @@ def test_a_negative_weight_is_told(ecsi, mobi):
 @pytest.mark.parametrize(
     ("change", "options", "says"),
     [
-        (lambda a: a, {"engine": "amos"}, "engine 'amos' is unknown; choose one of pls"),
+        (lambda a: a, {"engine": "amos"}, "engine 'amos' is unknown; choose one of pls, cbsem, semopy"),
         (lambda a: a, {"faults": "ignore"}, "faults 'ignore' is unknown; choose one of error, missing"),
         (lambda a: a, {"by": "region"}, "there is no grouping column 'region'"),
         (lambda a: a, {"scheme": "best"}, "scheme 'best' is unknown"),

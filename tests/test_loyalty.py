@@ -50,7 +50,7 @@ def jones_sasser_by_hand(satisfaction: float, loyal: float, s: float, y: float) 
     return "hostage" if loyal >= y else "defector"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 10), st.integers(0, 100)), min_size=1, max_size=30),
     st.integers(2, 10),
@@ -66,7 +66,7 @@ def test_classes_are_complete_disjoint_and_those_of_the_definition(pairs, s, y):
     assert check.disjoint
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.floats(1, 10), st.floats(0, 100), st.floats(0, 9))
 def test_more_satisfaction_never_makes_anybody_less_satisfied(satisfaction, loyal, more):
     before, after = (
@@ -210,6 +210,12 @@ def test_own_rules_decide_and_must_be_complete(tmp_path):
             "jones_sasser: the threshold of satisfaction is 12; expected one above 1 and up to 10",
         ),
         (([5.0], [1.0]), {"thresholds": (np.nan, 1)}, "jones_sasser: the threshold of satisfaction is nan; expected a"),
+        (
+            ([5.0], [1.0]),
+            {"thresholds": 7},
+            "jones_sasser: thresholds are 7; expected a number, or None for the median, for each of satisfaction, "
+            "loyalty.",
+        ),
         (([5.0], [1.0]), {"level": 95}, "jones_sasser: level is 95; expected a number between 0 and 1, such as 0.95."),
     ],
 )
@@ -417,9 +423,9 @@ def test_resamples_are_summed_up_as_one_by_one():
 
 
 def test_the_true_thresholds_are_covered_as_often_as_promised():
-    """60 surveys of 800; the true thresholds are 6.5 ∓ 1.7627/1.6. Two standard errors of .95 over 60 are .056."""
+    """40 surveys of 800; the true thresholds are 6.5 ∓ 1.7627/1.6. Two standard errors of .95 over 40 are .069."""
     hits = []
-    for seed in range(60):
+    for seed in range(40):
         drawn = simulate_loyalty(800, seed=seed)
         x, y = drawn.data["satisfaction"].to_numpy(), drawn.data["intention"].to_numpy()
         fits = fit_sigmoid(tally(x, y, resamples(800, 150, seed)))
@@ -427,7 +433,7 @@ def test_the_true_thresholds_are_covered_as_often_as_promised():
         truth = with_thresholds(np.array([drawn.link["lower"], 80.0, 6.5, 1.6], dtype=float), 0.5)
         hits.append((lower <= truth) & (truth <= upper))
     covered = np.mean(hits, axis=0)
-    assert (covered >= 0.89).all()
+    assert (covered >= 0.88).all()
     assert covered.mean() <= 0.99
 
 
@@ -500,9 +506,9 @@ def test_a_step_is_told_as_not_determined():
 
 
 def test_switching_costs_lower_the_gain_by_what_the_truth_says():
-    """Truth per group: (ceiling − mean floor of the group) · (S(high) − S(low)); 25 surveys."""
+    """Truth per group: (ceiling − mean floor of the group) · (S(high) − S(low)); 16 surveys."""
     inside = []
-    for seed in range(25):
+    for seed in range(16):
         drawn = simulate_loyalty(1000, seed=seed)
         data = drawn.data
         found = loyalty.moderation(
@@ -515,7 +521,7 @@ def test_switching_costs_lower_the_gain_by_what_the_truth_says():
         row = found.differences.set_index("measure").loc["gain"]
         inside.append(row["ci_lower"] <= (floors[False] - floors[True]) * rise <= row["ci_upper"])
         assert row["ci_upper"] < 0
-    assert np.mean(inside) >= 0.84  # .95 − 2.5·√(.95·.05/25)
+    assert np.mean(inside) >= 0.8  # .95 − 2.5·√(.95·.05/16)
 
 
 def test_the_interaction_and_the_test_of_one_curve():
@@ -685,6 +691,9 @@ def test_faulty_logs_are_named():
     assert told(loyalty.handling, log.assign(opened=[None, "2025-03-01"]), ["resolved"]).startswith(
         "handling: complaint 0 has no day in opened"
     )
+    assert told(loyalty.handling, log.iloc[1:], ["resolved"], as_of="soon") == (
+        "handling: as_of is 'soon'; expected a day, 2025-03-31."
+    )
     swapped = pd.DataFrame({"opened": ["2025-03-01"] * 2, "a": ["2025-03-05", None], "b": ["2025-03-03", "2025-03-04"]})
     assert loyalty.handling(swapped, ["a", "b"]).problems == [
         "b: 1 complaints got there without a, 1 earlier than a. Check how steps are logged."
@@ -719,9 +728,9 @@ def test_contrasts_are_welch_and_regression_by_hand():
 
 
 def test_the_truth_is_found_only_by_those_who_look_at_the_change_and_at_the_silent():
-    """30 firms without a paradox: the plain comparison finds one, the change against those without a problem none."""
+    """20 firms without a paradox: the plain comparison finds one, the change against those without a problem none."""
     verdicts, covered, stakes = [], [], []
-    for seed in range(30):
+    for seed in range(20):
         drawn = simulate_loyalty(1500, seed=seed)
         data = drawn.data
         asked = (data["satisfaction_after"], data["complained"], data["recovered"])
@@ -734,10 +743,10 @@ def test_the_truth_is_found_only_by_those_who_look_at_the_change_and_at_the_sile
         stake = whole.stake.loc["difference"]
         stakes.append(stake["ci_lower"] <= drawn.stake_effect <= stake["ci_upper"])
     naive, whole = zip(*verdicts, strict=True)
-    assert naive.count("yes") >= 27
+    assert naive.count("yes") >= 18
     assert "yes" not in whole
-    assert whole.count("no") >= 27
-    assert min(np.mean(covered), np.mean(stakes)) >= 0.85  # .95 − 2.5·√(.95·.05/30)
+    assert whole.count("no") >= 18
+    assert min(np.mean(covered), np.mean(stakes)) >= 0.82  # .95 − 2.5·√(.95·.05/20)
 
 
 def test_a_paradox_that_is_there_is_found():

@@ -1,13 +1,11 @@
 """Chapters, templates and exercises: built from their sources, of the agreed shape, reproducible, and offline.
 
-Kernels are slow to start, so what needs one is shared: nbval runs every chapter once, papermill a small grid of
-parameters, and one small notebook serves all questions about the network.
+Kernels are slow to start, so what needs one is shared: nbval runs every chapter once, and one small notebook serves all
+questions about the network. Other parameters are tried in test_chapters.py, without kernels.
 """
 
 import ast
 import configparser
-import importlib
-import importlib.util
 import os
 import re
 import shutil
@@ -19,9 +17,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from building import CHAPTERS, EXERCISES, TARGETS, build, code_cells, each, read, tags
 
-from crmlab import studies
-from crmlab.errors import InputError
 from crmlab.teaching import answers, recorded
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -34,39 +31,6 @@ SOMEBODYS_FILE, SCRATCH_FILE, WINDOWS_FILE = (
 )
 #: Cells whose outputs are not compared. The aim is none; raising this needs a reason in the commit message.
 MOST_IGNORED_OUTPUTS = 0
-
-
-def _build_module():
-    spec = importlib.util.spec_from_file_location("build", REPOSITORY / "notebooks/build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["build"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-build = _build_module()
-TARGETS = [target for language in build.LANGUAGES for target in build.targets(language) if target.output.exists()]
-TARGETS = list(dict.fromkeys(build.targets() + TARGETS))
-CHAPTERS = [target for target in TARGETS if target.kind == "chapter"]
-EXERCISES = [target for target in TARGETS if target.kind == "exercise"]
-
-
-def each(targets):
-    return pytest.mark.parametrize("target", targets, ids=lambda t: f"{t.kind}-{t.language}-{t.name}")
-
-
-def read(target):
-    return nbformat.read(target.output, as_version=4)
-
-
-def code_cells(notebook):
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def tags(cell):
-    return cell.metadata.get("tags", [])
 
 
 @pytest.fixture(scope="module")
@@ -137,9 +101,14 @@ def small(tmp_path):
 
     def project(source=SOURCE, kind="notebooks", name="01_small"):
         path = tmp_path / kind / "source" / f"{name}.py"
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source, encoding="utf-8")
-        return [build.targets(language, tmp_path)[0] for language in build.LANGUAGES]
+        return [
+            target
+            for language in build.LANGUAGES
+            for target in build.targets(language, tmp_path)
+            if target.name == name
+        ]
 
     return project
 
@@ -224,6 +193,26 @@ def test_the_builder_says_what_is_out_of_date_and_what_it_does_not_know(capsys):
     with pytest.raises(SystemExit):
         build.main(["--check", "10_nothing"])
     assert f"no source named 10_nothing; there are {build.targets()[0].name}" in capsys.readouterr().err
+
+
+def test_several_are_built_at_a_time_and_told_in_order_and_a_fault_names_its_chapter(small, tmp_path):
+    quick = small()[0]
+    broken = small("# %%\n1 / 0\n", name="02_broken")[0]
+    warned = small("# %%\nimport warnings\nwarnings.warn('old')\n", name="03_warned")[0]
+    built = list(build.build_all([broken, quick, warned], workers=3))
+    assert [one.target.name for one in built] == ["02_broken", "01_small", "03_warned"]
+    assert re.match(r"02_broken\.py: .*ZeroDivisionError", built[0].fault, flags=re.DOTALL)
+    assert built[1].fault == ""
+    assert re.match(r"03_warned\.py: a cell wrote to standard error: 'import warnings'", built[2].fault)
+    assert [one.target.output.exists() for one in built] == [False, True, False]
+
+
+def test_timings_are_read_as_they_were_written(tmp_path):
+    file, found = tmp_path / "timings.md", {"01_a": (30, 7), "11_b": (41, 102)}
+    build.write_timings(found, workers=2, elapsed=61.4, path=file)
+    assert build.timings(file) == found
+    assert "2 chapters at a time" in file.read_text("utf-8")
+    assert "all chapters together took 61 s" in file.read_text("utf-8")
 
 
 # of the agreed shape
@@ -416,55 +405,6 @@ def test_what_differs_from_run_to_run_is_taken_out(text, expected):
 )
 def test_results_are_never_taken_out(text):
     assert sanitized(text) == text
-
-
-# what the chapters found
-
-
-def expected_of(target):
-    """The module of `tests/chapters` that says what this chapter must find."""
-    return importlib.import_module(f"chapters.ch{target.name[:2]}")
-
-
-@each(CHAPTERS)
-def test_a_chapter_gives_the_published_numbers(target):
-    expected_of(target).as_published(recorded(read(target)))
-
-
-# with other parameters
-
-GRID = [(target, parameters) for target in CHAPTERS for parameters in expected_of(target).GRID]
-
-
-@pytest.mark.parametrize(
-    ("target", "parameters"), GRID, ids=[f"{target.name}-{number}" for number, (target, _) in enumerate(GRID)]
-)
-def test_a_chapter_holds_with_other_parameters(target, parameters, kernel_environment, monkeypatch):
-    import papermill
-
-    studies.check(target.output, parameters)
-    for variable in os.environ.keys() - kernel_environment.keys():
-        monkeypatch.delenv(variable)
-    for variable, value in kernel_environment.items():
-        monkeypatch.setenv(variable, value)
-    executed = papermill.execute_notebook(
-        target.output,
-        None,
-        parameters,
-        progress_bar=False,
-        cwd=target.output.parent,
-        kernel_manager_class=build.KernelOfThisPython,
-    )
-    expected_of(target).holds(recorded(executed), parameters)
-
-
-@each(CHAPTERS)
-def test_a_misspelt_or_ill_typed_parameter_is_an_error(target):
-    name, parameter = next(iter(studies.parameters(target.output).items()))
-    with pytest.raises(InputError, match=f"did you mean {name}"):
-        studies.check(target.output, {f"{name}z": parameter.default})
-    with pytest.raises(InputError, match=f"{name} is None"):
-        studies.check(target.output, {name: None})
 
 
 # no network

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from crmlab import datasets
-
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)
@@ -37,8 +35,6 @@ def copy(tmp_path_factory):
     (folder / ".venv" / "bin").symlink_to(Path(sys.prefix) / "bin")
     for stamp in ("course.stamp", "dev.stamp"):
         (folder / ".venv" / stamp).touch()
-    survey = datasets.load_survey()
-    survey.data.to_excel(folder / "my_answers.xlsx", index=False)
     return folder
 
 
@@ -58,10 +54,11 @@ def test_the_readme_holds_the_commands_tested_here():
         "make lab",
         ".venv/bin/papermill notebooks/09_satisfaction_index.ipynb build/lecture.ipynb -p respondents 300",
         "source .venv/bin/activate",
-        "cp crmlab/questionnaires/course_csi.yaml my_survey.yaml",
-        "crmlab questionnaire --questionnaire my_survey.yaml --out build/field",
-        "crmlab check --questionnaire my_survey.yaml --data my_answers.xlsx",
-        "crmlab csi --questionnaire my_survey.yaml --data my_answers.xlsx --by store --out build/my-survey",
+        "crmlab new csi my-study",
+        "crmlab check my-study",
+        "crmlab run my-study",
+        "crmlab run my-study --each store",
+        "crmlab questionnaire --questionnaire my-study/questionnaire.yaml --out my-study/forms",
     ]
 
 
@@ -115,13 +112,12 @@ def test_the_instructors_lecture(copy):
 def test_the_analysts_path_and_its_python(copy):
     done = shell("\n".join(BLOCKS[-1].splitlines()), copy)
     assert done.returncode == 0, done.stderr
-    assert {path.name for path in (copy / "build" / "field").iterdir()} == {
-        "form_en.html",
-        "form_zh.html",
-        "codebook.xlsx",
-    }
-    files = {path.name for path in (copy / "build" / "my-survey").iterdir()}
-    assert files == {"report.html", "tables.xlsx", "index.json", "notebook.ipynb"}
+    study = copy / "my-study"
+    assert {path.name for path in (study / "forms").iterdir()} == {"form_en.html", "form_zh.html", "codebook.xlsx"}
+    compared = {"comparison.html", "comparison.xlsx", "comparison.json"}
+    assert {path.name for path in (study / "results").iterdir()} == compared | {"Riverside", "Station", "Old Town"}
+    report = {"report.html", "tables.xlsx", "index.json", "notebook.ipynb"}
+    assert {path.name for path in (study / "results" / "Station").iterdir()} == report
     (script,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     printed = subprocess.run(
         [sys.executable, "-c", script], cwd=copy, capture_output=True, text=True, check=True

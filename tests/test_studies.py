@@ -5,6 +5,7 @@ in test_cli.py. Reports and workbooks are written from one estimate, shared, of 
 """
 
 import hashlib
+import html
 import itertools
 import json
 import math
@@ -22,6 +23,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+import survey_exports
 import yaml
 
 from crmlab import Questionnaire, csi, datasets, studies
@@ -681,8 +683,23 @@ def test_the_same_tables_give_the_same_bytes(book: Path, result, responses, tmp_
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
-def test_the_numbers_are_written_as_the_result_states_them(book: Path, result) -> None:
-    assert json.loads(book.with_name("index.json").read_text(encoding="utf-8")) == result.to_dict()
+def test_the_numbers_are_written_as_the_result_states_them(book: Path, result, responses) -> None:
+    written = json.loads(book.with_name("index.json").read_text(encoding="utf-8"))
+    data = written.pop("data")
+    assert written == result.to_dict()
+    assert data == {"file": responses.source, "sha256": responses.sha256, "format": "plain", "evidence": []}
+
+
+def test_a_study_says_whose_export_it_read_and_how_it_knew(tmp_path: Path) -> None:
+    path = survey_exports.wenjuanxing(tmp_path / "导出.csv", survey_exports.fieldwork(), "text", "gbk")
+    answers = read_responses(path, survey_exports.design())
+    studies.write_csi_study(csi.estimate(survey_exports.design(), answers, bootstrap=20), answers, tmp_path / "out")
+    data = json.loads((tmp_path / "out" / "index.json").read_text(encoding="utf-8"))["data"]
+    assert (data["file"], data["format"]) == ("导出.csv", "wenjuanxing")
+    assert data["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert data["evidence"]
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert f"wenjuanxing: {data['evidence'][0]}" in html.unescape(page)
 
 
 # ------------------------------------------------------------------------------------------------------- answers

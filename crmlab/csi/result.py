@@ -31,6 +31,10 @@ class SatisfactionIndex:
     ----------
     questionnaire : Questionnaire
     engine : str
+    admissible : bool
+        Whether the solution may be used.
+    refusals : list of str
+        Why a solution of CB-SEM must not be used; they stand first among the problems.
     n : int
         Respondents behind the estimate.
     level : float
@@ -44,7 +48,8 @@ class SatisfactionIndex:
     scores : DataFrame (respondents × constructs)
         0–100 for every respondent.
     paths : DataFrame: from, to, estimate, se, ci_lower, ci_upper
-    effects : DataFrame: from, to, direct, indirect, total, total_ci_lower, total_ci_upper
+    effects : DataFrame: from, to, direct, indirect, total, indirect_ci_lower, indirect_ci_upper, total_ci_lower,
+        total_ci_upper
     loadings : DataFrame: construct, item, loading, loading_ci_lower, loading_ci_upper, weight, weight_ci_lower,
         weight_ci_upper, share
         `share` is the item's part of the construct's unstandardised weights.
@@ -65,6 +70,8 @@ class SatisfactionIndex:
 
     questionnaire: Questionnaire
     engine: str
+    admissible: bool
+    refusals: list[str]
     n: int
     level: float
     seed: int
@@ -171,6 +178,7 @@ class SatisfactionIndex:
             "index": own["index"],
             "ci": own["ci"],
             "se": plain(self.index.loc[self.questionnaire.index, "se"]),
+            "admissible": self.admissible,
             "level": self.level,
             "constructs": constructs,
             "paths": [
@@ -211,7 +219,7 @@ class SatisfactionIndex:
             raise InputError(f"there is no priority map: no path of the model leads to {target}.")
         if kind == "groups" and self.by_group.empty:
             raise InputError("there are no groups to draw; call csi.estimate with by='column'.")
-        return drawings[kind]()
+        return drawings[kind]() if self.index["index"].notna().any() else draw.nothing_estimated(language)
 
     def _repr_html_(self) -> str:
         return page(self.index.round(1).to_html(), problems=self.problems, heading=self.headline)

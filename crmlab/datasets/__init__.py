@@ -3,7 +3,8 @@
 ``list()`` shows what there is; every data set has a card in the top-level folder ``datasets/`` with its origin,
 licence, columns and checksum. Simulated surveys are drawn in ``survey``; ``design`` checks what is asked for,
 ``population`` holds the formulas, ``truth`` the answers to "what is right?". Messy orders are drawn in ``orders``,
-customers with known phases in ``lifecycles``, with known loyalty in ``loyalty``.
+customers with known phases in ``lifecycles``, with known loyalty in ``loyalty``, a company with a survey and a pilot in
+``company``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import pandas as pd
 
 from crmlab.datasets.buyers import SimulatedBuyers, simulate_buyers
 from crmlab.datasets.cdnow import load_cdnow
+from crmlab.datasets.company import SimulatedCompany, simulate_company
 from crmlab.datasets.kano import KanoSurvey, simulate_kano
 from crmlab.datasets.lifecycles import SimulatedLifecycles, simulate_lifecycles
 from crmlab.datasets.loyalty import SimulatedLoyalty, simulate_loyalty
@@ -25,6 +27,7 @@ __all__ = [
     "KanoSurvey",
     "ResponseStyleSurvey",
     "SimulatedBuyers",
+    "SimulatedCompany",
     "SimulatedLifecycles",
     "SimulatedLoyalty",
     "SimulatedOrders",
@@ -36,6 +39,7 @@ __all__ = [
     "load_mobi",
     "load_survey",
     "simulate_buyers",
+    "simulate_company",
     "simulate_kano",
     "simulate_lifecycles",
     "simulate_loyalty",
@@ -64,6 +68,15 @@ _CATALOGUE = (
         "Orders of the 23,570 customers an online music shop won in early 1997",
         "MIT, stays in the package lifetimes",
         "load_cdnow()",
+    ),
+    (
+        "company",
+        16_840,
+        4,
+        "simulated",
+        "Orders, survey and pilot of one company, with what each treatment does to each customer",
+        "BSD-3-Clause, as crmlab",
+        "simulate_company()",
     ),
     (
         "kano",
@@ -155,6 +168,7 @@ def list() -> pd.DataFrame:
     name
     buyers           7650        6  simulated          simulate_buyers()
     cdnow           69659        4       real               load_cdnow()
+    company         16840        4  simulated         simulate_company()
     kano              300       25  simulated            simulate_kano()
     lifecycles      49897        4  simulated      simulate_lifecycles()
     loyalty          1200       31  simulated       simulate_loyalty()

@@ -56,7 +56,8 @@ class Link:
         satisfaction; the thresholds are where the slope has fallen to `slope_share` of its maximum.
     zones : DataFrame: model, zone, start, end, ci_lower, ci_upper, customers
         Stretches of the observed satisfaction where the slope is below that share: "below" and "above" of the sigmoid,
-        whose inner end has the interval; "flat" of loess, without one. customers is the share of customers in it.
+        whose inner end has the interval, unless the sigmoid did not converge; "flat" of loess, without an interval.
+        customers is the share of customers in it.
     curves : DataFrame: satisfaction, linear, sigmoid, sigmoid_lower, sigmoid_upper, loess, loess_lower, loess_upper
         With pointwise bootstrap bands.
     points : DataFrame: satisfaction, n, mean, ci_lower, ci_upper
@@ -64,7 +65,7 @@ class Link:
     slope_share : float
     n : int
     converged : bool
-        Of the sigmoid on all customers.
+        The sigmoid of all customers came to rest within the limits of the search.
     level : float
     problems : list of str
     """
@@ -163,20 +164,21 @@ def link_function(
     drawn = fit_sigmoid(tally(x, y, resamples(len(x), bootstrap, seed)))
     parameters = _parameters(whole, drawn, slope_share, level)
     curves = _curves(x, y, whole, drawn, span, level, seed)
+    determined = bool(whole.converged[0] and whole.inside[0])
     models = _models(x, y, whole, span, folds, seed)
     return Link(
         models=models,
         parameters=parameters,
-        zones=_zones(x, parameters, curves, slope_share),
+        zones=_zones(x, parameters, curves, slope_share, determined),
         curves=curves,
         points=_points(x, y, level),
         slope_share=slope_share,
         n=len(x),
-        converged=bool(whole.converged[0] and whole.inside[0]),
+        converged=determined,
         level=level,
         problems=[
             *_sample_problems(given, y),
-            *_fit_problems(x, whole, drawn, parameters, slope_share),
+            *_fit_problems(x, determined, drawn, parameters, slope_share),
             *_model_problems(models),
         ],
     )
@@ -305,13 +307,15 @@ def _left_out(x: Array, y: Array, span: float, folds: int, seed: int) -> Array:
     return errors
 
 
-def _zones(x: Array, parameters: pd.DataFrame, curves: pd.DataFrame, slope_share: float) -> pd.DataFrame:
+def _zones(
+    x: Array, parameters: pd.DataFrame, curves: pd.DataFrame, slope_share: float, determined: bool
+) -> pd.DataFrame:
     low, high = x.min(), x.max()
     (below, *below_ci), (above, *above_ci) = parameters.loc[["threshold_lower", "threshold_upper"]].to_numpy()
     rows = []
-    if below > low:
+    if determined and below > low:
         rows.append(("sigmoid", "below", low, min(below, high), *below_ci, float((x < below).mean())))
-    if above < high:
+    if determined and above < high:
         rows.append(("sigmoid", "above", max(above, low), high, *above_ci, float((x > above).mean())))
     for start, end in _flat(curves["satisfaction"].to_numpy(), curves["loess"].to_numpy(), slope_share):
         inside = float(((x >= start) & (x <= end)).mean())
@@ -363,10 +367,10 @@ def _sample_problems(given: pd.DataFrame, y: Array) -> list[str]:
 
 
 def _fit_problems(
-    x: Array, whole: SigmoidFits, drawn: SigmoidFits, parameters: pd.DataFrame, slope_share: float
+    x: Array, determined: bool, drawn: SigmoidFits, parameters: pd.DataFrame, slope_share: float
 ) -> list[str]:
     told = []
-    if not whole.converged[0] or not whole.inside[0]:
+    if not determined:
         told.append(
             "The sigmoid is not determined by these data: its steepness or midpoint ran to the limit of the search. "
             "Its thresholds mean nothing; read the straight line or loess."
@@ -384,7 +388,7 @@ def _fit_problems(
             ("lower", estimate["threshold_lower"] <= x.min()),
             ("upper", estimate["threshold_upper"] >= x.max()),
         )
-        if outside
+        if outside and determined
     ]
     for side in unseen:
         told.append(

@@ -115,6 +115,22 @@ def construct_bars(
     return ax
 
 
+def nothing_estimated(language: str = "en") -> Axes:
+    """Say in place of a figure that the model gave no numbers to draw.
+
+    Examples
+    --------
+    >>> nothing_estimated().get_title(loc="left")
+    'Nothing to draw: the model gave no estimate'
+    """
+    words = Wording(language, None, 0.95)
+    ax = axes_or_new(None, height=1.2)
+    ax.set_axis_off()
+    title(ax, words("nothing_estimated"))
+    set_alt(ax, words("nothing_estimated"))
+    return ax
+
+
 def path_diagram(
     paths: pd.DataFrame,
     r_squared: pd.DataFrame | pd.Series,

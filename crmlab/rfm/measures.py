@@ -230,15 +230,17 @@ def _require_kind(monetary: str) -> None:
 
 def _added_up(transactions: Transactions, day: Date | None, how: str) -> ibis.Table:
     """One pass over the lines up to a day (None: all of them), one row per customer: customer_id, last, frequency,
-    billionths, and negative, the number of lines below zero."""
-    lines = transactions.table
-    orders = _orders(lines if day is None else lines.filter(lines.date <= ibis.literal(day)), how)
+    billionths."""
+    orders = _orders(_up_to(day, transactions.table), how)
     return orders.group_by("customer_id").agg(
         last=orders.day.max(),
         frequency=orders.count().cast("int64"),
         billionths=orders.billionths.sum(),
-        negative=orders.negative.sum().cast("int64"),
     )
+
+
+def _up_to(day: Date | None, lines: ibis.Table) -> ibis.Table:
+    return lines if day is None else lines.filter(lines.date <= ibis.literal(day))
 
 
 def _measured(added: pd.DataFrame, day: Date, monetary: str) -> pd.DataFrame:
@@ -257,16 +259,16 @@ def _measured(added: pd.DataFrame, day: Date, monetary: str) -> pd.DataFrame:
 
 
 def _orders(lines: ibis.Table, how: str) -> ibis.Table:
-    """One row per order: customer_id, day, billionths, negative. Lines without an order number are one order a day."""
-    sums = {"billionths": _rounded(lines.amount * _BILLION), "negative": (lines.amount < 0).cast("int32")}
+    """One row per order: customer_id, day, billionths. Lines without an order number are one order a day."""
+    billionths = _rounded(lines.amount * _BILLION)
     if how == "line":
-        return lines.select("customer_id", day=lines.date, **sums)
+        return lines.select("customer_id", day=lines.date, billionths=billionths)
     numbered = {"number": lines.order_id} if how == "order" else {}
     day = lines.order_id.isnull().ifelse(lines.date, None) if numbered else lines.date
-    lines = lines.select("customer_id", **numbered, own_day=day, day=lines.date, **sums)
+    lines = lines.select("customer_id", **numbered, own_day=day, day=lines.date, billionths=billionths)
     # Grouped twice: that needs less memory than counting distinct values.
     return lines.group_by("customer_id", *numbered, "own_day").agg(
-        day=lines.day.max(), billionths=lines.billionths.sum(), negative=lines.negative.sum()
+        day=lines.day.max(), billionths=lines.billionths.sum()
     )
 
 
@@ -277,15 +279,16 @@ def _last_day(transactions: Transactions) -> Date:
 
 def _seen(transactions: Transactions, day: Date | None, added: pd.DataFrame | None = None) -> dict[str, Any]:
     """as_of, and what is to be told of the lines: n, later ones, the first day; of those added up the last day and how
-    many are below zero. Without a day nothing is later, and the lines need not be read again."""
+    many are below zero. Without a day nothing is later, and only the amounts are read again."""
     seen: dict[str, Any] = {"later": 0, "n": None, "as_of": day}
+    lines = transactions.table
     if day is not None:
-        lines = transactions.table
         later = ibis.coalesce((lines.date > ibis.literal(day)).cast("int64").sum(), 0)
         seen |= engines.row(lines.agg(first=lines.date.min(), n=lines.count(), later=later))
         seen["first"] = seen["first"].date()
     if added is not None and len(added):
-        seen |= {"last": added["last"].max().date(), "negative": int(added["negative"].sum())}
+        below_zero = lines.filter(lines.amount < 0)
+        seen |= {"last": added["last"].max().date(), "negative": engines.count(_up_to(day, below_zero))}
         seen["as_of"] = day or seen["last"]
     return seen
 

@@ -139,8 +139,15 @@ class Fit:
             )
         if not np.isfinite(self.optimum.value):
             return found
-        found += admissibility.problems(self.structure, self.theta, self._expected, self.K, self.df)
+        found += self.inadmissible
         return found + (self._resamples.problems if self.choice.se == "bootstrap" else [])
+
+    @cached_property
+    def inadmissible(self) -> list[str]:
+        """Why the solution cannot be believed, in words, see `crmlab.sem.admissibility`; part of `problems`."""
+        if not np.isfinite(self.optimum.value):
+            return []
+        return admissibility.problems(self.structure, self.theta, self._expected, self.K, self.df)
 
     @cached_property
     def _expected(self) -> Array:
@@ -256,7 +263,11 @@ class Fit:
         return self.bootstrap(self.choice.bootstrap, self.choice.seed)
 
     def bootstrap(
-        self, n: int = 1000, seed: int = 0, progress: fit_bootstrap.Progress | None = None
+        self,
+        n: int = 1000,
+        seed: int = 0,
+        progress: fit_bootstrap.Progress | None = None,
+        statistic: fit_bootstrap.Statistic | None = None,
     ) -> fit_bootstrap.FitBootstrap:
         """Estimate n resamples of the respondents, drawn within groups.
 
@@ -267,6 +278,9 @@ class Fit:
             The same seed gives the same resamples.
         progress : callable, optional
             Called as progress(done, total).
+        statistic : callable, optional
+            Further statistics of the resamples that converged: (for each group how often its respondents were drawn
+            (b, n), free parameters (b, q)) → arrays (b, ·).
 
         Returns
         -------
@@ -286,7 +300,7 @@ class Fit:
             lambda samples: objective_for(structure, samples, self.means, choice),
             together=isinstance(self.objective, MLObjective),
         )  # fmt: skip
-        theta, converged, admissible = fit_bootstrap.draw(origin, n, seed, progress)
+        theta, converged, admissible, further = fit_bootstrap.draw(origin, n, seed, progress, statistic)
         theta = theta[converged]
         draws, estimates = np.array([structure.values(one) for one in theta]), structure.values(self.theta)
         if definitions := self.model.definitions:
@@ -303,6 +317,7 @@ class Fit:
             not_converged=int((~converged).sum()),
             inadmissible=int((converged & ~admissible).sum()),
             seed=seed,
+            further=further,
         )
 
     @property

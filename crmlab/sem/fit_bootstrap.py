@@ -15,7 +15,7 @@ Sociological Methodology 20, 115–140.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +40,7 @@ _TOLERANCE = 1e-6  # below 0 by more than this a variance or an eigenvalue is ne
 
 Progress = Callable[[int, int], None]
 Flags = NDArray[np.bool_]
+Statistic = Callable[[Sequence[Array], Array], dict[str, Array]]
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class FitBootstrap:
         impossible (a negative variance, a covariance matrix of the constructs that is not positive definite): an
         interval over the possible ones alone would look calm where the estimates are not.
     seed : int
+    further : dict of str to array (n_used, ·)
+        What the caller computed from each resample.
     """
 
     draws: Array
@@ -70,6 +73,7 @@ class FitBootstrap:
     not_converged: int
     inadmissible: int
     seed: int
+    further: dict[str, Array] = field(default_factory=dict)
 
     @property
     def n_used(self) -> int:
@@ -188,13 +192,17 @@ class Origin:
         return self.theta - self.K @ (self.K.T @ self.theta)
 
 
-def draw(origin: Origin, n: int, seed: int, progress: Progress | None = None) -> tuple[Array, Flags, Flags]:
+def draw(
+    origin: Origin, n: int, seed: int, progress: Progress | None = None, statistic: Statistic | None = None
+) -> tuple[Array, Flags, Flags, dict[str, Array]]:
     """Estimate n resamples.
 
     Returns
     -------
     theta : array (n, q)
     converged, admissible : array (n,) of bool
+    further : dict of str to array (converged, ·)
+        What `statistic` gives.
 
     Raises
     ------
@@ -208,6 +216,7 @@ def draw(origin: Origin, n: int, seed: int, progress: Progress | None = None) ->
     rngs = np.random.default_rng(seed).spawn(len(origin.samples))
     tables = [SampleMoments(sample.values) for sample in origin.samples] if origin.together else []
     found, converged, admissible = [], [], []
+    further: list[dict[str, Array]] = []
     size = _BATCH if origin.together else 1
     for start in range(0, n, size):
         counts = [draw_counts(rng, min(size, n - start), s.n) for rng, s in zip(rngs, origin.samples, strict=True)]
@@ -220,6 +229,8 @@ def draw(origin: Origin, n: int, seed: int, progress: Progress | None = None) ->
         found.append(theta)
         converged.append(settled)
         admissible.append(_admissible(origin.structure, theta))
+        if statistic is not None and settled.any():
+            further.append(statistic([count[settled] for count in counts], theta[settled]))
         if progress is not None:
             progress(start + len(theta), n)
     settled = np.concatenate(converged)
@@ -228,7 +239,8 @@ def draw(origin: Origin, n: int, seed: int, progress: Progress | None = None) ->
             f"only {int(settled.sum())} of {n} resamples gave an estimate; the sample is too small for the model, and "
             "no interval can be stated"
         )
-    return np.concatenate(found), settled, np.concatenate(admissible)
+    told = {name: np.concatenate([batch[name] for batch in further]) for name in (further[0] if further else ())}
+    return np.concatenate(found), settled, np.concatenate(admissible), told
 
 
 def _alone(origin: Origin, counts: Sequence[Array]) -> tuple[Array, bool]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 from .corrected import ordinal as corrected_ordinal
 from .dwls import ESTIMATORS, DWLSObjective, adjusted, difference_traces, traces
+from .errors import SemError
 from .fit import Fit
 from .matrices import Structure, Variables
 from .measures import Corrected, GroupMoments, Residue, TestStatistics, fit_measures
@@ -133,6 +134,10 @@ class OrdinalFit(Fit):
     def log_likelihoods(self) -> tuple[float, float] | None:
         """None: least squares."""
         return None
+
+    def bootstrap(self, *args: object, **options: object) -> NoReturn:
+        """Not offered: each resample has thresholds of its own. `crmlab.csi.estimate` estimates resamples anew."""
+        raise SemError("resamples of a model of ordinal items are not offered; use its robust errors (WLSMV)")
 
     @cached_property
     def fit_measures(self) -> pd.Series:

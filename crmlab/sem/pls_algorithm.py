@@ -269,23 +269,52 @@ def statistics(
     costly : collection of str
         Which of `COSTLY` to compute; the other statistics are always given. Other names are passed over.
     """
-    b, k = len(weights), len(model.constructs)
     cross, _ = item_composite_covariance(model, correlation, weights)
     composites = composite_correlation(model, cross, weights)
     loadings = own_block(model, cross)
     rho_a = _per_construct(model, lambda i: rho_a_of(correlation[:, i[:, None], i], weights[:, i]))
     if model.consistent:
         loadings, cross, composites = _disattenuated(model, weights, loadings, cross, composites, rho_a)
-    paths, vif, r_squared = _structure(model, composites)
+    found = {"weights": weights, "loadings": loadings, "rho_a": rho_a}
+    return structural(model, found, cross, composites, correlation, sd, costly)
+
+
+def structural(
+    model: PathModel,
+    measured: Mapping[str, Array],
+    cross: Array,
+    constructs: Array,
+    correlation: Array,
+    sd: Array,
+    costly: Collection[str] = COSTLY,
+) -> dict[str, Array]:
+    """All statistics that follow from how items and constructs correlate, whatever made the constructs.
+
+    Parameters
+    ----------
+    model : PathModel
+    measured : mapping
+        "weights" and "loadings" (b, p), "rho_a" (b, k); handed on.
+    cross : array (b, p, k)
+        Correlations of the indicators with the constructs.
+    constructs : array (b, k, k)
+        Correlations of the constructs. A path is a regression coefficient among them.
+    correlation, sd : arrays (b, p, p) and (b, p)
+        Of the indicators, for what only they decide.
+    costly : collection of str
+        As in `statistics`.
+    """
+    b, k = len(cross), len(model.constructs)
+    paths, vif, r_squared = _structure(model, constructs)
     direct = np.zeros((b, k, k))
     source, target = _path_positions(model)
     direct[:, source, target] = paths
     total = _total_effects(direct)
     i, j = np.nonzero(model.reachable)
     upper = np.triu_indices(k, 1)
+    own = _costly(model, correlation, sd, measured["loadings"])
     return {
-        "weights": weights,
-        "loadings": loadings,
+        **measured,
         "cross_loadings": cross.reshape(b, cross.shape[1] * k),
         "paths": paths,
         "vif": vif,
@@ -293,9 +322,8 @@ def statistics(
         "direct": direct[:, i, j],
         "indirect": (total - direct)[:, i, j],
         "total": total[:, i, j],
-        "correlations": composites[:, upper[0], upper[1]],
-        "rho_a": rho_a,
-        **{name: formula() for name, formula in _costly(model, correlation, sd, loadings).items() if name in costly},
+        "correlations": constructs[:, upper[0], upper[1]],
+        **{name: formula() for name, formula in own.items() if name in costly},
     }
 
 

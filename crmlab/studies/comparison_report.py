@@ -1,14 +1,18 @@
-"""The page of a comparison: branches or waves side by side, each with the way to its own report.
+"""The files of a comparison, and its page: branches or waves side by side, each with the way to its own report.
 
 Words come from the catalogues in English or Chinese, numbers from the studies; the frame is :mod:`crmlab.studies.page`.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
+from crmlab import workbook
+from crmlab.studies.folder import COMPARISON, files
 from crmlab.studies.page import Section, Sentence, StudyPage, Table, drawn
 from crmlab.studies.texts import Texts, interval, number, percent
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
     from crmlab.studies.comparison import Comparison
 
+_POINTS = dict.fromkeys(("groups", "constructs", "differences", "changes", "methods"), "0.0")
 #: Pairs shown on the page, the clearest first; the workbook holds all.
 _PAIRS_SHOWN = 45
 
@@ -24,6 +29,19 @@ _PAIRS_SHOWN = 45
 def html(comparison: Comparison) -> str:
     """The page of a comparison as text."""
     return _PAGES[comparison.kind](comparison, Texts(comparison.language, "comparison")).html()
+
+
+def write_comparison(comparison: Comparison, out: str | Path) -> None:
+    """Write ``comparison.html``, ``comparison.xlsx`` and ``comparison.json`` beside the folders of the studies."""
+    folder = Path(out)
+    texts = Texts(comparison.language, "comparison")
+    page = html(comparison)
+    (folder / "comparison.html").write_text(page, encoding="utf-8")
+    titles = {name: texts(f"sheet.comparison.{name}") for name in comparison.tables}
+    workbook.write_xlsx(comparison.tables, folder / "comparison.xlsx", titles=titles, formats=_POINTS)
+    numbers = {**comparison.to_dict(), "files": sorted({*files(folder), COMPARISON})}
+    written = json.dumps(numbers, ensure_ascii=False, allow_nan=False, indent=2)
+    (folder / COMPARISON).write_text(written + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -62,12 +80,16 @@ class _ComparisonPage(StudyPage):
     @property
     def known(self) -> pd.DataFrame:
         """The rows of those that were estimated."""
-        groups = self.result.groups
+        groups: pd.DataFrame = self.result.groups
         return groups[groups["reason"].isna()]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        return _rows(self.known)
 
     def problems(self) -> list[Sentence]:
         lost = self.result.groups[self.result.groups["reason"].notna()]
-        told = [self.t("comparison.lost", name=row["group"], reason=row["reason"]) for row in lost.to_dict("records")]
+        told = [self.t("comparison.lost", name=row["group"], reason=row["reason"]) for row in _rows(lost)]
         return [Sentence(words, self.tag) for words in (*told, *self.cautions())]
 
     def cautions(self) -> list[str]:
@@ -84,6 +106,12 @@ class _ComparisonPage(StudyPage):
         if not isinstance(row["report"], str):
             return row["group"]
         return Markup('<a href="{}">{}</a>').format(quote(row["report"]), row["group"])
+
+    def extremes(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The rows of the highest and of the lowest index; one without a number only where none has one."""
+        numbered = self.known.dropna(subset="index")
+        ordered = _rows((self.known if numbered.empty else numbered).sort_values("index", kind="stable"))
+        return ordered[-1], ordered[0]
 
     def estimated(self) -> dict[str, str]:
         return self.fact("estimated", done=str(len(self.known)), all=str(len(self.result.outcomes)))
@@ -103,7 +131,7 @@ class _ComparisonPage(StudyPage):
                 "" if row["objections"] != row["objections"] else f"{row['objections']:.0f}",
                 row["reason"] if isinstance(row["reason"], str) else self.t("comparison.made"),
             ]
-            for row in self.result.groups.to_dict("records")
+            for row in _rows(self.result.groups)
         ]
         table = Table(self.t("comparison.caption"), self.columns("each", "objections", "outcome"), "lrl", rows)
         listings = self.further(self.t("data.objections"))
@@ -118,8 +146,7 @@ class _IndexPage(_ComparisonPage):
     middle: ClassVar[tuple[str, ...]] = ("groups", "changes", "differences", "constructs")
 
     def headline(self) -> dict[str, Any]:
-        ordered = self.known.sort_values("index", ascending=False, kind="stable").to_dict("records")
-        high, low = ordered[0], ordered[-1]
+        high, low = self.extremes()
         words = {
             "each": self.each,
             "index": self._label(self.result.index),
@@ -157,20 +184,14 @@ class _IndexPage(_ComparisonPage):
                 interval(row["ci_lower"], row["ci_upper"], 1),
                 number(row["se"], 2),
             ]
-            for row in self.known.to_dict("records")
+            for row in self.rows
         ]
         header = self.columns("each", "n", "index", "interval", "se")
         table = Table(self.t("comparison.groups.caption", level=self.level), header, "lrrrr", rows)
-        shown = self.known.assign(construct=self.result.index)
-        shown = shown.astype(dict.fromkeys(("n", "index", "ci_lower", "ci_upper"), float)).astype({"n": int})
-        ax = group_intervals(
-            shown,
-            self.result.index,
-            level=self.result.level,
-            labels=self.result.labels,
-            language=self.t.language,
-        )
-        return self.section("groups", [table], drawn(ax), index=self._label(self.result.index), each=self.each)
+        shown = self.known.dropna(subset="index").astype({"n": int}).assign(construct=self.result.index)
+        how: dict[str, Any] = {"level": self.result.level, "labels": self.result.labels, "language": self.t.language}
+        figure = drawn(group_intervals(shown, self.result.index, **how)) if len(shown) else ""
+        return self.section("groups", [table], figure, index=self._label(self.result.index), each=self.each)
 
     def _changes(self) -> Section:
         table = self.result.tables["changes"]
@@ -185,7 +206,7 @@ class _IndexPage(_ComparisonPage):
         more = len(table) - len(rows)
         note = self.t("differences.more", more=more) if more > 0 else ""
         tables = [Table(self.t("differences.caption"), header, "llrrrl", rows, note)]
-        return self.section("differences", tables, pairs=len(table), level=self.level)
+        return self.section("differences", tables, pairs=len(table), risk=f"{100 * (1 - self.result.level):g}%")
 
     def _compared(self, table: pd.DataFrame, first: str, second: str, value: str) -> list[list[Any]]:
         limit = 1 - self.result.level
@@ -198,16 +219,13 @@ class _IndexPage(_ComparisonPage):
                 number(row["pvalue_adjusted"], 3),
                 self.t("comparison.clear" if row["pvalue_adjusted"] < limit else "comparison.unclear"),
             ]
-            for row in table.to_dict("records")
+            for row in _rows(table)
         ]
 
     def _constructs(self) -> Section:
         each = self.result.tables["constructs"].pivot(index="group", columns="construct", values="index")
         names = list(dict.fromkeys(self.result.tables["constructs"]["construct"]))
-        rows = [
-            [self.linked(row), *(number(each.loc[row["group"], name], 1) for name in names)]
-            for row in self.known.to_dict("records")
-        ]
+        rows = [[self.linked(row), *(number(each.loc[row["group"], name], 1) for name in names)] for row in self.rows]
         header = [*self.columns("each"), *map(self._label, names)]
         caption = self.t("comparison.constructs.caption")
         return self.section("constructs", [Table(caption, header, "l" + "r" * len(names), rows)])
@@ -222,7 +240,7 @@ class _OrdersPage(_ComparisonPage):
 
     def headline(self) -> dict[str, Any]:
         customers = self.known["customers"].astype(int)
-        top = self.known.loc[customers.idxmax()]
+        top = self.rows[int(customers.to_numpy().argmax())]
         words = {
             "each": self.each,
             "name": top["group"],
@@ -251,7 +269,7 @@ class _OrdersPage(_ComparisonPage):
                 self._segment(row["largest"]),
                 percent(row["top_20"]),
             ]
-            for row in self.known.to_dict("records")
+            for row in self.rows
         ]
         header = self.columns("each", "customers", "lines", "as_of", "largest", "top_20")
         return self.section("customers", [Table(self.t("comparison.customers.caption"), header, "lrrllr", rows)])
@@ -266,8 +284,7 @@ class _OrdersPage(_ComparisonPage):
             shares[value] = table.pivot(index="group", columns="segment", values=value)
             shares[value] = shares[value].loc[self.known["group"], order].astype(float)
             rows = [
-                [self.linked(row), *(percent(each, 1) for each in shares[value].loc[row["group"]])]
-                for row in self.known.to_dict("records")
+                [self.linked(row), *(percent(each, 1) for each in shares[value].loc[row["group"]])] for row in self.rows
             ]
             header = [*self.columns("each"), *map(self._segment, order)]
             tables.append(Table(self.t(f"comparison.{value}.caption"), header, "l" + "r" * len(order), rows))
@@ -287,8 +304,7 @@ class _WeightsPage(_ComparisonPage):
     middle: ClassVar[tuple[str, ...]] = ("methods",)
 
     def headline(self) -> dict[str, Any]:
-        ordered = self.known.sort_values("index", ascending=False, kind="stable").to_dict("records")
-        high, low = ordered[0], ordered[-1]
+        high, low = self.extremes()
         words = {
             "each": self.each,
             "high": high["group"],
@@ -307,12 +323,13 @@ class _WeightsPage(_ComparisonPage):
         from crmlab.plots.weighting import method_name
 
         table = self.result.tables["methods"].set_index("group")
-        rows = [
-            [self.linked(row), *(number(index, 1) for index in table.loc[row["group"]])]
-            for row in self.known.to_dict("records")
-        ]
+        rows = [[self.linked(row), *(number(index, 1) for index in table.loc[row["group"]])] for row in self.rows]
         header = [*self.columns("each"), *(method_name(name, self.t.language) for name in table.columns)]
         return self.section("methods", [Table(self.t("methods.caption"), header, "l" + "r" * table.shape[1], rows)])
 
 
-_PAGES = {"csi": _IndexPage, "rfm": _OrdersPage, "weights": _WeightsPage}
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+_PAGES: dict[str, type[_ComparisonPage]] = {"csi": _IndexPage, "rfm": _OrdersPage, "weights": _WeightsPage}

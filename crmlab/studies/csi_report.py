@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from crmlab.studies.page import Section, Table, drawn, part
+from crmlab.studies.page import Section, Sentence, Table, drawn, part
 from crmlab.studies.survey import SurveyPage, band, on_gauge
 from crmlab.studies.texts import Texts, interval, number, percent
 
@@ -32,7 +32,13 @@ SOURCES = (
     "Index: nature, purpose, and findings. Journal of Marketing, 60(4), 7–18.",
     "Henseler, J., Ringle, C. M., & Sarstedt, M. (2015). A new criterion for assessing discriminant validity in "
     "variance-based structural equation modeling. Journal of the Academy of Marketing Science, 43(1), 115–135.",
+    "Igolkina, A. A., & Meshcheryakov, G. (2020). semopy: A Python package for structural equation modeling. "
+    "Structural Equation Modeling, 27(6), 952–963.",
+    "Jöreskog, K. G. (1969). A general approach to confirmatory maximum likelihood factor analysis. Psychometrika, "
+    "34(2), 183–202.",
     "Lohmöller, J.-B. (1989). Latent Variable Path Modeling with Partial Least Squares. Physica.",
+    "Muthén, B. (1984). A general structural equation model with dichotomous, ordered categorical, and continuous "
+    "latent variable indicators. Psychometrika, 49(1), 115–132.",
     "Nunnally, J. C. (1978). Psychometric Theory (2nd ed.). McGraw-Hill.",
     "Ringle, C. M., & Sarstedt, M. (2016). Gain more insight from your PLS-SEM results: the importance-performance map "
     "analysis. Industrial Management & Data Systems, 116(9), 1865–1886.",
@@ -139,6 +145,14 @@ class _CsiPage(SurveyPage):
     def _figure(self, kind: str) -> Any:
         return drawn(self.result.plot(kind, language=self.t.language))
 
+    def refusal(self) -> list[Sentence]:
+        return self.told(self.result.refusals)
+
+    def problems(self) -> list[Sentence]:
+        """What has been said in the refusal is not said again."""
+        refused = self.refusal()
+        return [sentence for sentence in super().problems() if sentence not in refused]
+
     # --- Top of the page --------------------------------------------------------------------------------------------
 
     def headline(self) -> dict[str, Any]:
@@ -162,6 +176,8 @@ class _CsiPage(SurveyPage):
         }
 
     def facts(self) -> list[dict[str, str]]:
+        if self.result.refusals:
+            return []  # boxed numbers would be read before the refusal
         return [fact for fact in (self._lever(), self._lowest(), self._explained()) if fact]
 
     def _lever(self) -> dict[str, str] | None:
@@ -394,6 +410,9 @@ class _CsiPage(SurveyPage):
         return self.t(f"setting.{name}") if f"setting.{name}" in self.t else name
 
     def _setting_value(self, name: str, value: Any) -> str:
+        if name == "fit" and value is not None:
+            known = [f"{self.t(f'fit.{key}')} {number(each, 3)}" for key, each in value.items() if each is not None]
+            return self.t("list_separator").join(known) or self.t("setting.none")
         if isinstance(value, dict):
             counted = [f"{self.label(key)} {count}" for key, count in value.items() if count]
             return self.t("list_separator").join(counted) or self.t("setting.none")
@@ -404,16 +423,19 @@ class _CsiPage(SurveyPage):
 
     def _method_words(self) -> list[str]:
         drawn = {"bootstrap": self.result.bootstrap, "level": self.level, "seed": self.result.seed}
-        estimator = f"method.estimator.{self.result.method.get('estimator')}"
+        estimator = f"method.estimator.{self.result.method['estimator']}"
+        interval = f"method.interval.{self.result.method['interval']}"
         return [
             self.t("method.symbols"),
             self.t(f"method.engine.{self.result.engine}"),
             *([self.t(estimator)] if estimator in self.t else []),
-            self.t("method.bootstrap", **drawn),
+            self.t(interval if interval in self.t else "method.bootstrap", **drawn),
         ]
 
 
 def _path_reading(lower: float, upper: float) -> str:
+    if math.isnan(lower) or math.isnan(upper):
+        return "paths.unknown"
     if lower > 0:
         return "paths.clear"
     return "paths.negative" if upper < 0 else "paths.unclear"

@@ -48,7 +48,14 @@ def write_csi_study(result: SatisfactionIndex, responses: Responses, out: str | 
     texts = Texts(language, "csi")
     page = csi_report.html(result, language, responses=responses)
     sheets = tables(result, responses)
-    write_files(out, page=page, sheets=sheets, numbers={"index.json": result.to_dict()}, texts=texts, formats=_POINTS)
+    data = {
+        "file": responses.source,
+        "sha256": responses.sha256,
+        "format": responses.format,
+        "evidence": list(responses.evidence),
+    }
+    numbers = {"index.json": result.to_dict() | {"data": data}}
+    write_files(out, page=page, sheets=sheets, numbers=numbers, texts=texts, formats=_POINTS)
 
 
 def tables(result: SatisfactionIndex, responses: Responses) -> dict[str, pd.DataFrame]:

@@ -61,7 +61,6 @@ def require(kind: str, parameters: Mapping[str, Any]) -> None:
     crmlab.errors.InputError: mobi: there is no grouping column 'shop'; the grouping columns are none. List the column
     under 'groups' in the questionnaire.
     """
-    runner.check(KINDS[kind], parameters)
     defaults = {name: known.default for name, known in runner.parameters(KINDS[kind]).items()}
     _REQUIRE[kind]({**defaults, **parameters})
 
@@ -88,13 +87,15 @@ def read_survey(values: Mapping[str, Any]) -> tuple[Questionnaire, Responses]:
 
 def read_transactions(values: Mapping[str, Any], **more: Any) -> Transactions:
     """Orders that these parameters name; further arguments as for :class:`crmlab.Transactions`."""
-    how = {name: values[name] for name in ("order", "engine", "sheet", "encoding", "only")}
-    return read_orders(*(values[name] for name in ("data", "customer", "date", "amount")), **how, **more)
+    named = ("data", "customer", "date", "amount", "order", "engine", "sheet", "encoding", "only")
+    return read_orders(**{name: values[name] for name in named}, **more)
 
 
 def _require_estimable(values: Mapping[str, Any]) -> None:
     from crmlab import csi
 
+    options = [values[name] or None for name in ("estimator", "missing")]
+    csi.Settings(values["engine"], values["scheme"], values["consistent"], *options)
     csi.check(*read_survey(values), by=values["by"] or None, faults=values["faults"])
 
 
@@ -107,8 +108,8 @@ def _require_weighable(values: Mapping[str, Any]) -> None:
 
     design, answers = read_survey(values)
     judged = weighting.read_judgements(values["judgements"], design) if values["judgements"] else None
-    groups = {"by": values["by"] or None, "construct": values["construct"] or None}
-    found = weighting.compare(design, answers, judgements=judged, faults=values["faults"], **groups)
+    by, construct = values["by"] or None, values["construct"] or None
+    found = weighting.compare(design, answers, judgements=judged, by=by, construct=construct, faults=values["faults"])
     shaking = {name: values[name] for name in ("change", "draws", "seed")}
     found.sensitivity(shown_method(found, values["weighting"]), **shaking)
 

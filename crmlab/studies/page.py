@@ -120,6 +120,7 @@ class StudyPage(ABC):
             "style": part("report.css"),
             "title": self.title,
             "byline": self.byline,
+            "refusal": self.refusal(),
             "headline": self.headline(),
             "facts": self.facts(),
             "problems": self.problems(),
@@ -153,6 +154,10 @@ class StudyPage(ABC):
     @abstractmethod
     def problems(self) -> list[Sentence]:
         """Objections to the result; the first ones stand at the top of the page."""
+
+    def refusal(self) -> Sequence[Sentence]:
+        """Why the numbers below must not be used, told before any of them; none as a rule."""
+        return ()
 
     # --- What every study uses --------------------------------------------------------------------------------------
 

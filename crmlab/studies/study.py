@@ -119,8 +119,13 @@ class Study:
     def _stated(self) -> dict[str, Any]:
         stated = dict(self.settings)
         for name in _PATHS:
-            if stated.get(name) and ((file := self.place / stated[name]).exists() or not _is_shipped(stated[name])):
+            if not stated.get(name):
+                continue
+            file = self.place / stated[name]
+            if file.exists():
                 stated[name] = str(file.resolve())
+            elif not _is_shipped(stated[name]):
+                stated[name] = str(file)  # the message that it does not exist names it as the user would
         return stated
 
     # --- Data -------------------------------------------------------------------------------------------------------

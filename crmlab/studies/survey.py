@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -85,7 +85,7 @@ def _kept(answers: Responses, column: str, value: str) -> Responses:
             "column under 'groups' in the questionnaire."
         )
     values = answers.texts[column]
-    left = answers.texts.index[values != value]
+    left = answers.texts.index[values != value].to_numpy()
     if len(left) == answers.n:
         known = ", ".join(sorted(map(str, values.dropna().unique()))[:20])
         raise InputError(f"only: nobody in {answers.source} has {column} = {value}; its values are {known}.")
@@ -196,14 +196,14 @@ class SurveyPage(StudyPage):
     def columns(self, *keys: str) -> list[str]:
         return [self.t(f"column.{key}", level=self.level) for key in keys]
 
+    def told(self, sentences: Sequence[str]) -> list[Sentence]:
+        """What an estimate says in English, in the page's language where the catalogue has it."""
+        pairs = [(sentence, self.t.problem(sentence, self.label)) for sentence in sentences]
+        return [Sentence(own or sentence, self.tag if own else "en") for sentence, own in pairs]
+
     def problems(self) -> list[Sentence]:
         """Objections to the estimate, each with the language it is told in; those to the data stand with the data."""
-        told = [
-            (sentence, self.t.problem(sentence, self.label))
-            for sentence in self.result.problems
-            if sentence not in self.responses.problems
-        ]
-        problems = [Sentence(own or sentence, self.tag if own else "en") for sentence, own in told]
+        problems = self.told([said for said in self.result.problems if said not in self.responses.problems])
         faults = len(self.responses.faults)
         if faults:
             words = self.t("cautions.faults", count=faults, section=self.numbers["data"])
@@ -216,6 +216,7 @@ class SurveyPage(StudyPage):
         share = percent(missing / cells, 1) if cells else percent(math.nan)
         rows = [
             [self.t("data.n"), str(self.responses.n)],
+            [self.t("data.format"), self._format()],
             [self.t("data.used"), str(self.result.n)],
             [self.t("data.missing"), self.t("data.missing.value", missing=missing, cells=cells, share=share)],
         ]
@@ -230,6 +231,13 @@ class SurveyPage(StudyPage):
         )
         listings = [found, *self.further(self.t("data.objections"))]
         return dataclasses.replace(self.section("data", [table]), listings=listings)
+
+    def _format(self) -> str:
+        """Whose export the file was taken for, and what in it says so."""
+        if not self.responses.evidence:
+            return str(self.responses.format)
+        evidence = "; ".join(self.responses.evidence)
+        return self.t("data.format.value", format=self.responses.format, evidence=evidence)
 
     def files(self) -> list[tuple[str, str, str | None]]:
         """The user's files: what each is, its name, its checksum."""

@@ -15,6 +15,7 @@ from crmlab.errors import InputError
 
 _HERE = Path(__file__).parent
 _LABELLED = {"construct", "one", "other", "source", "target", "measure", "what"}
+_LISTED = {"constructs", "targets"}
 _NOTHING = "–"
 
 
@@ -75,13 +76,19 @@ class Texts:
             return sentence
         for pattern, words in _problem_patterns():
             if found := pattern.fullmatch(sentence):
-                parts = {key: label(part) if key in _LABELLED else part for key, part in found.groupdict().items()}
-                return words.format(**parts)
+                return words.format(**{key: _labelled(key, part, label) for key, part in found.groupdict().items()})
         return None
 
     def entries(self, key: str) -> list[tuple[str, str]]:
         """The entries of a list, each as its beginning in bold and the rest."""
         return [(bold, rest) for _, bold, rest in (entry.split("**") for entry in self._words[key])]
+
+
+def _labelled(key: str, part: str, label: Callable[[str], str]) -> str:
+    """A named part of a sentence in the report's words: a name by its label, an enumeration name by name."""
+    if key in _LISTED:
+        return "、".join(f"“{label(name)}”" for name in re.split(r", | and ", part))
+    return label(part) if key in _LABELLED else part
 
 
 @cache

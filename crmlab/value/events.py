@@ -25,7 +25,7 @@ import numpy as np
 from crmlab.errors import InputError
 from crmlab.transactions.fields import day_of
 
-from .told import Array, number, percentiles, whole
+from .told import Array, discount_rate, number, percentiles, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -264,7 +264,7 @@ def event_value(
     {'Li': 400.0}
     """
     table = read_ledger(ledger) if isinstance(ledger, str | Path) else _checked(ledger, "ledger")
-    d = number(discount, "discount", -1, above=True)
+    d = discount_rate(discount)
     whole(draws, "draws", 100)
     number(level, "level", 0, 1, above=True)
     day = table["date"].min().date() if as_of is None else day_of(as_of, "as_of")

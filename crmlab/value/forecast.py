@@ -22,7 +22,7 @@ from crmlab.transactions.fields import day_of
 from .buying import BgNbd, BuyingModel, bg_nbd
 from .histories import purchase_summary
 from .spending import GammaGamma, gamma_gamma
-from .told import Array, number, percentiles, whole
+from .told import Array, discount_rate, number, percentiles, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +86,7 @@ def expected_clv(
     """
     import pandas as pd
 
-    ahead, d = number(horizon, "horizon", 0, above=True), number(discount, "discount", -1, above=True)
+    ahead, d = number(horizon, "horizon", 0, above=True), discount_rate(discount)
     rate, days = number(margin_rate, "margin_rate"), number(unit_days, "unit_days", 0, above=True)
     lacking = [column for column in ("frequency", "recency", "T", "monetary_value") if column not in summary.columns]
     if lacking:

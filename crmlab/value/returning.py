@@ -19,7 +19,7 @@ from crmlab.transactions import to_frame
 from crmlab.transactions.fields import day_of
 
 from .dwyer import clv_sensitivity, migration_clv, retention_clv
-from .told import Array, number, percentiles, whole
+from .told import Array, discount_rate, number, percentiles, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -264,7 +264,7 @@ def compare_models(
     """
     import pandas as pd
 
-    d, rate = number(discount, "discount", -1, above=True), number(margin_rate, "margin_rate")
+    d, rate = discount_rate(discount), number(margin_rate, "margin_rate")
     number(level, "level", 0, 1, above=True)
     own = _statistics(periods, whole(cells, "cells", 1))
     sums = own.sum(axis=0)

@@ -92,6 +92,32 @@ def from_model(
     return as_weights(shares.to_numpy(), tree.items, name, told)
 
 
+def regression_weights(loadings: Array, residuals: Array, membership: Array) -> Array:
+    """Factor-score weights of each construct's own items, λ/θ: Thurstone's regression weights up to their sum.
+
+    Parameters
+    ----------
+    loadings, residuals : arrays (…, p)
+        Unstandardised loadings and residual variances.
+    membership : array (p, k) of 0 and 1
+        Which item belongs to which construct.
+
+    Returns
+    -------
+    array (…, p)
+        What one scale point of every item weighs. 1 for all items of a construct of which one has no positive residual
+        variance: a lone item needs no weight, and a Heywood case gives none.
+
+    Examples
+    --------
+    >>> regression_weights(np.array([1.0, 0.5, 2.0]), np.array([0.5, 0.5, 4.0]), np.ones((3, 1)))
+    array([2. , 1. , 0.5])
+    """
+    without = ~(residuals > 0)
+    flat = (without @ membership @ membership.T) > 0
+    return np.where(flat, 1.0, loadings / np.where(flat, 1.0, residuals))
+
+
 def _outer_weights(questionnaire: Questionnaire, answers: pd.DataFrame, tree: Tree, told: list[str]) -> pd.Series:
     """PLS outer weights for one scale point."""
     from crmlab import sem
@@ -140,4 +166,4 @@ def _one_factor(answers: pd.DataFrame) -> tuple[Array, str]:
         return equal, f"has a factor model without a proper solution (residual variance of {items[residuals.argmin()]})"
     if loadings.sum() < 0:
         loadings = -loadings
-    return loadings / residuals, ""
+    return regression_weights(loadings, residuals, np.ones((len(items), 1))), ""

@@ -13,17 +13,19 @@
 # %% [markdown] lang="en"
 # # Exercises 9 · The customer satisfaction index 顾客满意度指数
 #
-# Three questions and one open task, about 40 minutes. Write your answer in place of the dots, run the cell, then run
+# Four questions and one open task, about 50 minutes. Write your answer in place of the dots, run the cell, then run
 # the check below it. A wrong answer is no harm: the check says what it looks like and gives a hint, and the next hint
 # is plainer.
 
 # %%
+import pandas as pd
+
 from crmlab import Questionnaire, csi
 from crmlab.datasets import load_mobi, load_survey
 from crmlab.teaching import check, show
 
 # %% [markdown] lang="en"
-# All three questions are about the mobile-phone survey of the chapter: 250 respondents, three satisfaction items,
+# The first three questions are about the mobile-phone survey of the chapter: 250 respondents, three satisfaction items,
 # each answered from 1 to 10.
 
 # %%
@@ -74,6 +76,23 @@ q3 = (1.96 * own_index.std() / 1) ** 2
 check("09.q3", q3)
 
 # %% [markdown] lang="en"
+# ## Question 4 · Three branches, three pairs
+#
+# Three branches asked customers of their own. **Is A better than B?** Give the p-value of this pair, corrected by Holm
+# for the three pairs that the branches make.
+
+# %%
+branches = pd.DataFrame({"group": ["A", "B", "C"], "index": [78.0, 73.2, 72.5], "se": [1.2, 1.5, 1.4]})
+show(branches, digits=1)
+
+# %% tags=["solution"]
+pairs = csi.differences(branches).set_index(["group_a", "group_b"])
+q4 = pairs.loc[("A", "B"), "pvalue_adjusted"]
+
+# %%
+check("09.q4", q4)
+
+# %% [markdown] lang="en"
 # ## Open task · Advice to a chain of shops
 #
 # The classroom survey has customers of three stores. Estimate the index by store, and write half a page for the
@@ -81,7 +100,10 @@ check("09.q3", q3)
 #
 # 1. Which store is ahead, which behind, and which differences are more than noise?
 # 2. On what should the weakest store work first? Use the priority map 重要性—绩效图.
-# 3. What can this survey *not* tell the director? Read `problems` before you write.
+# 3. Estimate the model again with `engine="cbsem"`. What changes, and would your advice change?
+# 4. Take the mobile survey and `csi.estimate(..., consistent=True)`, PLS corrected for measurement error. Why does it
+#    fail where CB-SEM must be refused too?
+# 5. What can this survey *not* tell the director? Read `problems` before you write.
 
 # %%
 course = Questionnaire.shipped("course_csi")
@@ -90,10 +112,15 @@ show(shops.groupby("store").size().rename("respondents"))
 
 # %% tags=["solution"]
 result = csi.estimate(course, shops, by="store")
-by_store = result.by_group[result.by_group["construct"] == "Satisfaction"]
+differences = result.group_differences().drop(columns=["z", "interval"])
+factors = csi.estimate(course, shops, by="store", engine="cbsem")
+corrected = csi.estimate(Questionnaire.shipped("ecsi"), answers, consistent=True, bootstrap=200)
+advice = {"differences": differences, "importance": factors.importance, "problems": corrected.problems}
 
 # %% [markdown] tags=["solution"] lang="en"
-# *One way to answer.* Compare the stores' intervals: where they overlap widely, the survey shows no difference.
-# Station is behind; its quality was lowered when the survey was made, and quality has the largest importance, so it
-# is the place to begin. The survey cannot say why quality is felt to be lower, whether the same customers would
-# answer alike next month, or what those think who no longer come.
+# *One way to answer.* With Holm's correction only Old Town and Station are shown to differ. Station is behind; its
+# quality was lowered when the survey was made, and quality matters most, so it is the place to begin. CB-SEM gives
+# nearly the same indices and somewhat larger importances, as it takes measurement error away; the advice stays. On the
+# mobile survey both corrections fail for one reason: once error is taken away, image, expectation and quality are one
+# thing, and no method can split it. The survey cannot say why quality is felt to be lower, whether the same customers
+# would answer alike next month, or what those think who no longer come.

@@ -18,38 +18,40 @@
 # **For** students of customer relationship management, and for analysts who have to defend a number in front of a
 # board.
 #
-# **You should know** what a mean, a standard deviation and a correlation are, and how a Likert item 李克特量表 is
-# answered (chapter 7). No knowledge of structural models is needed.
+# **You should know** what a mean, a standard deviation and a correlation are, how a Likert item 李克特量表 is answered
+# (chapter 7), and what a weight is (chapter 8). No knowledge of structural models is needed.
 #
 # **Objectives.** After this chapter you can
 #
-# 1. write down the index formula and compute it by hand from the answers;
-# 2. estimate the index and its confidence interval 置信区间 from a questionnaire and a data file;
-# 3. say whether a change between two surveys is real or noise;
-# 4. read the model: which part of the experience moves satisfaction, and which only looks bad;
-# 5. tell when plain and when consistent partial least squares is right, and recognise when neither can answer.
+# 1. write down the index formula, and say what the course's model, the European and the American one have in common;
+# 2. judge the measurement before the structure, and estimate both by PLS and by CB-SEM;
+# 3. say when the two agree, and recognise when CB-SEM must be refused;
+# 4. treat missing and ordered answers so that the index stays near the truth;
+# 5. compare weights, groups and years without taking noise for news;
+# 6. turn importance, performance and mediation into advice.
 #
 # **Time:** 30 minutes.
 #
-# These are the settings of this page. Everything random follows from the seed 随机种子, so you will see the numbers
-# we see. Change one and run the page again: that is the best way to get a feeling for what matters.
+# These are the settings of this page. Everything random follows from the seed 随机种子. Change one and run the page
+# again: that is the best way to get a feeling for what matters.
 
 # %% tags=["parameters"]
 seed: int = 2026  # everything random follows from it
-bootstrap: int = 500  # resamples behind each interval
-respondents: int = 1000  # people in each simulated survey
-scheme: str = "path"  # one of path, centroid, factorial: how neighbouring constructs are weighed
+bootstrap: int = 300  # resamples behind each interval
+respondents: int = 600  # people in each simulated survey
+language: str = "en"  # one of en, zh: language of the figures
 
 # %% [markdown] lang="en"
-# One cell brings all tools. `csi` estimates the index, `sem` is the engine below it, `simulate_survey` invents
+# `csi` estimates the index, `sem` is the engine below it, `weighting` is chapter 8, and `simulate_survey` invents
 # customers whose true feelings we know.
 
 # %%
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 
-from crmlab import Questionnaire, csi, sem
-from crmlab.datasets import load_mobi, simulate_survey
+from crmlab import Questionnaire, csi, sem, weighting
+from crmlab.datasets import load_mobi, load_survey, simulate_survey
 from crmlab.sem.second_opinion import reported
 from crmlab.teaching import figure, record, show
 
@@ -62,342 +64,369 @@ from crmlab.teaching import figure, record, show
 #
 # > *Our index fell by two points. Is it real, and what should we do?*
 #
-# You need three things for an honest answer: the number, its uncertainty, and the reasons behind it. The story is
-# invented, but this year's answers are real: they come from the European customer satisfaction survey of mobile-phone
-# users that Tenenhaus and others published in 2005.
+# The story is invented, but this year's answers are real: they come from the European survey of mobile-phone users
+# that Tenenhaus and others published in 2005.
 #
-# ## The model before the method
+# ## One idea, three models
 #
 # Satisfaction cannot be read off a thermometer. It is a **latent variable** 潜变量: we see only answers to questions,
-# called **items** 题项. So we ask several questions about each thing that we cannot see, and we say which thing leads
-# to which. The survey has seven such constructs. Four are **antecedents** 前因 of satisfaction, two are its
-# **outcomes** 结果.
+# called **items** 题项. A model says which construct leads to which. Here are the course's own model, the European one
+# (ECSI) and the American one (ACSI), with the number of items of each construct.
 
 # %%
-questionnaire = Questionnaire.shipped("ecsi")
-show(questionnaire.constructs[["en", "zh", "n_items", "role"]])
+models = {name: Questionnaire.shipped(name) for name in ("course_csi", "ecsi", "acsi")}
+for name, model in models.items():
+    told = model.constructs["en"] + " (" + model.constructs["n_items"].astype(str) + ")"
+    print(f"{name}: {', '.join(told)}")
 
 # %% [markdown] lang="en"
-# The course's own model has six constructs: expected quality 预期质量, perceived quality 感知质量, perceived value
-# 感知价格, satisfaction 顾客满意度, complaints 顾客抱怨 and loyalty 顾客忠诚度. The European model adds the image of
-# the company 企业形象. The logic is the same: what I expected and what I got make me satisfied or not, and that
-# decides whether I complain and whether I stay.
-#
-# ### The formula
-#
-# Let $\bar x_i$ be the mean answer to item $i$ of the satisfaction block, on a scale from $\min_i$ to $\max_i$, and
-# $w_i > 0$ its weight 权重. The **index** is the weighted mean, moved and stretched so that 0 is the worst and 100
-# the best that anybody can answer:
+# Expected quality 预期质量, perceived quality 感知质量 and perceived value 感知价格 make satisfaction 顾客满意度, and
+# satisfaction decides about complaints 顾客抱怨 and loyalty 顾客忠诚度. ECSI adds the image 企业形象 of the company.
+# The logic is the same everywhere, and so is the **formula** (Fornell and others, 1996). Let $\bar x_i$ be the mean
+# answer to item $i$ of the satisfaction block, $w_i > 0$ what one scale point of it weighs, and $\min_i$, $\max_i$
+# the ends of its scale:
 #
 # $$\mathrm{CSI} = 100 \cdot \frac{\sum_i w_i \bar x_i - \sum_i w_i \min_i}{\sum_i w_i \max_i - \sum_i w_i \min_i}$$
 #
-# (Fornell and others, 1996). It is no percentage of satisfied customers: 72 means that the average answer lies at 72 %
-# of the way from worst to best.
+# It is no percentage of satisfied customers: 72 means that the average answer lies at 72 % of the way from worst to
+# best.
 #
-# Here are the three satisfaction items, answered from 1 to 10: how satisfied overall (CUSA1), how well expectations
-# were met (CUSA2), and how close the company comes to the ideal (CUSA3).
+# **Predict, then run.** The three satisfaction items of the survey, answered from 1 to 10, have a mean of 7.48. With
+# equal weights, is the index nearer to 70, to 72 or to 75?
 
 # %%
-answers = load_mobi()
+ecsi, answers = models["ecsi"], load_mobi()
 items = ["CUSA1", "CUSA2", "CUSA3"]
-show(answers[items].agg(["mean", "std", "min", "max"]).T, digits=2)
-
-# %% [markdown] lang="en"
-# The means lie between 7 and 8. Note that the three items do not spread equally: CUSA1 varies least. That will matter
-# for the weights.
-#
-# **Predict, then run.** With three equal weights the formula becomes $100\,(\bar x - 1)/9$. Is the result nearer to
-# 70, to 75 or to 80?
-
-# %%
 equal_weights = 100 * (answers[items].mean().mean() - 1) / 9
-show(equal_weights)
+show({"mean answer": answers[items].mean().mean(), "index with equal weights": equal_weights}, digits=2)
 
 # %% [markdown] lang="en"
-# Nearly 72. If you predicted 75, you probably divided the mean by ten: a frequent slip, because the scale starts at 1
-# and not at 0. Somebody who answers 1 everywhere must get 0.
+# Nearly 72. If you predicted 75, you divided the mean by ten: a frequent slip, because the scale starts at 1 and not
+# at 0.
 #
-# ## Where the weights come from
+# ## Measurement first, then structure
 #
-# Equal weights say that all questions are equally good at showing satisfaction. **Partial least squares** 偏最小二乘
-# (PLS) lets the survey decide. It goes round in three steps until nothing moves any more:
-#
-# 1. each construct is a weighted sum of its own items;
-# 2. each construct is also guessed from its neighbours in the model;
-# 3. an item gets a larger weight if it agrees better with that guess.
-#
-# An item that tells us much about the causes and consequences of satisfaction counts more. One call does all of it,
-# and repeats it on 500 resampled surveys (自助法, bootstrap) to see how much the result would vary.
+# Before we ask what drives satisfaction, we ask whether the questions measure anything. **Partial least squares**
+# 偏最小二乘 (PLS) makes each construct a weighted sum of its items, with weights that fit its own items and its
+# neighbours in the model. One call estimates measurement and structure, and repeats both on resampled surveys
+# (自助法, bootstrap).
 
 # %%
-options = {"scheme": scheme, "bootstrap": bootstrap, "seed": seed}
-survey = csi.estimate(questionnaire, answers, **options)
-show(survey.index, digits=1)
-
-# %% [markdown] lang="en"
-# The index of Satisfaction is the one we came for; every other construct is read on the same scale of 0 to 100.
-# `ci_lower` and `ci_upper` are the ends of the 95 % confidence interval, `se` is the standard error 标准误. Perceived
-# value is the weakest point and perceived quality the strongest. Resist the conclusion that value must be improved
-# first: we come back to it.
-#
-# Is there any magic in it? Let us compute the index by hand. PLS works with standardised items, so each weight is
-# divided by the standard deviation of its item before it meets the raw answers.
-
-# %%
-weights = survey.loadings.set_index("item").loc[items, "weight"] / answers[items].std()
-by_hand = 100 * (weights * (answers[items].mean() - 1)).sum() / (weights * 9).sum()
+options = {"bootstrap": bootstrap, "seed": seed}
+survey = csi.estimate(ecsi, answers, **options)
 index = survey.index.loc["Satisfaction", "index"]
-show({"by hand": by_hand, "by crmlab": index, "equal weights": equal_weights})
+show(survey.reliability[["n_items", "alpha", "rho_c", "ave"]], digits=2)
+show(survey.problems)
 
 # %% [markdown] lang="en"
-# The same to the last digit shown. Half a point separates the weighted from the equally weighted index: weights
-# matter for the reasons behind the index more than for the index itself. But **never compare two indices that were
-# weighted in different ways**. Half a point of "change" would be nothing but a change of recipe.
+# **Reliability** 信度 says whether the items of a construct agree: $\alpha$ and $\rho_C$ should reach 0.70, and AVE,
+# the share of the items' variance that the construct takes up, 0.50. Expectation and loyalty fall short. **Discriminant
+# validity** 区分效度 asks whether two constructs are two. HTMT near 1 says that they are answered as one thing, and
+# four pairs here come close. Keep this in mind: PLS will go on calmly. Not every method can.
 #
-# Here is the table as a picture for the board.
+# Now the structure. An arrow carries a **path coefficient** 路径系数: by how many standard deviations the next
+# construct rises if this one rises by one, the others held still. $R^2$ is the share of a construct's variation that
+# its arrows explain. Dashed arrows have intervals that include zero.
 
 # %%
-figure(survey.plot("constructs"))
+figure(survey.plot("paths", language=language))
 
 # %% [markdown] lang="en"
-# Five of the seven indices lie within a few points of each other. Only value, and perhaps the handling of complaints,
-# fall behind by more than their intervals.
+# Perceived quality has by far the strongest arrow into satisfaction. The arrow from expectation to satisfaction may
+# just as well not be there.
 #
-# ## Is the fall of two points real?
+# ## Two methods on one survey
 #
-# Both surveys are samples. If each index has standard error $s$, and different people were asked, the difference has
-# standard error $\sqrt{s^2 + s^2} = \sqrt 2\, s$: two uncertain numbers make a more uncertain difference.
+# There are two ideas of what a construct *is*. For PLS it is a **composite** 合成变量, the sum of its items with all
+# their errors, as a basket is its contents. For **covariance-based SEM** 协方差结构方程模型 (CB-SEM) it is a **common
+# factor** 公因子: what the items have in common, as one fever shows on several imperfect thermometers. What an item
+# has for itself is error, and the paths are those between constructs *without* error.
 #
-# **Predict, then run.** The interval of this year's index reaches less than two points to either side. Does that mean
-# that a fall of two points is real?
+# With real customers we never learn who was right. So we invent some: `simulate_survey` draws them from a population
+# of common factors in which every path is known and the constructs are well apart.
+#
+# **Predict, then run.** Which of the two finds the true paths? And which finds the true *index*?
 
 # %%
-se = survey.index.loc["Satisfaction", "se"]
-change_margin = 1.96 * 2**0.5 * se
-needed = round(survey.n * (change_margin / 2) ** 2)
-show({"margin of one index": 1.96 * se, "margin of a change": change_margin}, digits=1)
-show({"respondents needed a year": needed})
-
-# %% [markdown] lang="en"
-# No. Between two surveys of this size, changes of up to about two and a half points come and go by chance alone. The
-# chair's answer is: *the data cannot tell the fall from no change at all.* They do not prove that nothing happened
-# either. If two points matter to the company, the last line says how many customers it has to ask every year.
-#
-# ## What moves satisfaction?
-#
-# The arrows of the model carry **path coefficients** 路径系数: by how many standard deviations the next construct
-# rises if this one rises by one, the others being held still. $R^2$ is the share of a construct's variation that its
-# arrows explain; dashed arrows have intervals that include zero.
+course = models["course_csi"]
+factors = simulate_survey(respondents, points=None, measurement="factor", seed=seed)
+both = {engine: csi.estimate(course, factors.data, engine=engine, **options) for engine in ("pls", "cbsem")}
+paths = pd.DataFrame({engine: result.paths["estimate"] for engine, result in both.items()})
+paths = paths.assign(truth=factors.truth.paths["path"], plain_pls=factors.truth.paths["plain_pls"])
+levels = pd.DataFrame({engine: result.index["index"] for engine, result in both.items()})
+show(levels.assign(truth=factors.truth.index), digits=1)
 
 # %%
-figure(survey.plot("paths"))
-
-# %% [markdown] lang="en"
-# Perceived quality has by far the strongest arrow into satisfaction. The dashed arrows, such as the one from
-# expectation to satisfaction, may just as well not be there: this survey cannot say in which direction they work.
-#
-# For decisions we need two things together: how **important** a construct is (by how many index points satisfaction
-# rises if the construct rises by one, along all arrows) and how well we **perform** on it already. This is the
-# **priority map** 重要性—绩效图.
-#
-# **Predict, then run.** Value has the lowest index of all. Where on the map will it be?
-
-# %%
-figure(survey.plot("priority"))
-
-# %% [markdown] lang="en"
-# Value is weak *and unimportant* here: ten points more in value would lift satisfaction by little more than one
-# point. Ten points more in quality would lift it by about six. The head of marketing wants lower prices because that
-# index looks bad; the model says that the money works harder in quality. What looks worst is not always what matters
-# most.
-#
-# ## Can we trust the method? Customers whose truth we know
-#
-# With real customers we never learn whether an estimate was right. So we invent some. `simulate_survey` draws
-# customers from a population in which every path is known. It can build the link between a construct and its items in
-# two ways:
-#
-# * **composite** 合成变量: the construct *is* the weighted sum of its items, as a shopping basket is its contents;
-# * **common factor** 公因子: the construct *causes* the answers, and each answer adds its own error, as a fever shows
-#   on several imperfect thermometers.
-
-# %%
-course = Questionnaire.shipped("course_csi")
-surveys = {
-    "composite": simulate_survey(respondents, points=None, measurement="composite", seed=seed),
-    "factor": simulate_survey(respondents, points=None, measurement="factor", seed=seed),
-}
-
-# %% [markdown] lang="en"
-# First the simple case: plain PLS on composites. Does it find the nine paths that we have built in?
-
-# %%
-recovered = csi.estimate(course, surveys["composite"].data, **options).paths
-recovered["truth"] = surveys["composite"].truth.paths["path"]
-recovered["inside"] = recovered["truth"].between(recovered["ci_lower"], recovered["ci_upper"])
-show(recovered.drop(columns="se"))
-
-# %% [markdown] lang="en"
-# Every estimate is near its truth, and here all nine intervals hold it. They need not: of many 95 % intervals, one in
-# twenty misses. An interval that never missed would be too wide to be of use.
-#
-# ### Two truths, two methods
-#
-# Plain PLS treats a construct as the sum of its items, errors included. **Consistent PLS** (Dijkstra and Henseler,
-# 2015) estimates how reliable 信度 that sum is and corrects for the error. Each is right in its own world.
-#
-# **Predict, then run.** The true path from satisfaction to complaints is 0.50 in both worlds. What will plain PLS
-# find where the truth is a common factor? And consistent PLS where it is a composite?
-
-# %%
-rows = []
-for kind, simulated in surveys.items():
-    for method, consistent in {"plain": False, "consistent": True}.items():
-        paths = csi.estimate(course, simulated.data, consistent=consistent, **options).paths
-        rows.append(paths[paths["to"] == "Complaints"].assign(truth=kind, method=method))
-confusion = pd.concat(rows).set_index(["truth", "method"])[["estimate", "ci_lower", "ci_upper"]]
-show(confusion)
-
-# %% [markdown] lang="en"
-# The same four results as a picture. The dashed line is the truth.
-
-# %%
-ax = plt.subplots(figsize=(6.5, 2.6))[1]
-names = [f"{kind} truth, {method} PLS" for kind, method in confusion.index]
-ax.hlines(names, confusion["ci_lower"], confusion["ci_upper"], linewidth=3)
-ax.plot(confusion["estimate"], names, "o", color="black")
-ax.axvline(0.5, linestyle="--", color="black")
-ax.set_title("Each method is right in its own world")
-ax.set_xlabel("path satisfaction → complaints (standard deviations)")
+ends = [f"{row['from']} → {row['to']}" for row in both["cbsem"].paths.to_dict("records")]
+ax = plt.subplots(figsize=(7, 3.6))[1]
+for shift, (engine, result) in zip((-0.15, 0.15), both.items(), strict=True):
+    rows = np.arange(len(ends)) + shift
+    marker, colour = {"pls": ("s", "tab:orange"), "cbsem": ("o", "tab:blue")}[engine]
+    ax.hlines(rows, result.paths["ci_lower"], result.paths["ci_upper"], color=colour, linewidth=2)
+    ax.plot(result.paths["estimate"], rows, marker, color=colour, label=engine)
+ax.plot(paths["truth"], range(len(ends)), "|", color="black", markersize=16, label="truth")
+ax.set_yticks(range(len(ends)), ends)
 ax.invert_yaxis()
-seen = "; ".join(f"{name}: {confusion['estimate'].iloc[row]:.2f}" for row, name in enumerate(names))
-figure(ax, alt=f"Four estimates with 95 % intervals; the true path is 0.50. {seen}.")
+ax.set(title="Paths without error, and paths between sums", xlabel="path (standard deviations), 95 % interval")
+ax.legend()
+figure(ax, alt="Nine true paths with estimates and 95 % intervals by PLS and CB-SEM. Most PLS estimates are smaller.")
 
 # %% [markdown] lang="en"
-# Where method and truth fit, the interval holds 0.50. Where they are confused, it does not:
-#
-# * plain PLS on factors is too **small**. Measurement error hides part of every relation: this is **attenuation**
-#   衰减;
-# * consistent PLS on composites is too **large**. It removes an error that was never there.
-#
-# More respondents do not help. They make the interval narrower around the wrong value.
-#
-# Attenuation can be computed. If $Q$ is the reliability of a score (the squared correlation of the score with the
-# construct), the path from a single cause shrinks by the factor $\sqrt{Q_1 Q_2}$.
+# On the **index** the two agree within about a point: a mean does not care much how its items are weighed. On the
+# **paths** they differ, and not by accident. PLS keeps the error in its sums, and error hides part of every strong
+# relation: **attenuation** 衰减. If $Q$ is the reliability of a sum (its squared correlation with the construct), a path from a
+# single cause shrinks by $\sqrt{Q_1 Q_2}$; the column below shows what plain PLS must find in this population.
 
 # %%
-reliability = surveys["factor"].truth.reliability
+reliability = factors.truth.reliability
 attenuated = 0.5 * (reliability["Satisfaction"] * reliability["Complaints"]) ** 0.5
-found = confusion.loc[("factor", "plain"), "estimate"]
-show({"predicted by the formula": attenuated, "found by plain PLS": found})
+show(paths.set_index(pd.Index(ends, name="path")), digits=2)
+show({"a path of 0.50 shrinks to": attenuated})
 
 # %% [markdown] lang="en"
-# The formula and the estimate agree within the sampling error. Attenuation is not bad luck but arithmetic.
+# Each method is right about its own idea. If you want to *report a number* for satisfaction, either will do. If you
+# want to know how strongly quality acts on satisfaction, and you believe that quality causes the answers, use CB-SEM.
+# More respondents do not cure attenuation: they make the interval narrower around the smaller value.
 #
-# ### Answers in five points
+# ## When CB-SEM must be refused
 #
-# So far our simulated customers could answer in decimals. Real ones tick boxes. Below, the feelings of the first
-# world (composites) are answered on ever coarser scales.
+# So why not always use it? Let us ask it about the real survey.
 #
-# **Predict, then run.** What suffers when ten points become five: the index, the path, or both?
+# **Predict, then run.** Image and quality, quality and satisfaction were hard to tell apart. What will a method do that
+# takes all errors away before it compares them?
 
 # %%
-rows = []
-for points in (10, 7, 5, 3):
-    data = simulate_survey(respondents, points=points, seed=seed).data
-    fit = sem.pls(course.model(), data, scheme=scheme)
-    path = fit.paths.set_index(["from", "to"]).loc[("Satisfaction", "Complaints"), "estimate"]
-    mean = data[["SA1", "SA2", "SA3"]].mean().mean()
-    rows.append([points, fit.loadings["loading"].mean(), path, 100 * (mean - 1) / (points - 1)])
-coarse = pd.DataFrame(rows, columns=["scale points", "mean loading", "path", "index"])
-show(coarse)
+refused = csi.estimate(ecsi, answers, engine="cbsem", **options)
+show(refused.refusals[:3])
+show(refused.paths[refused.paths["to"] == "Satisfaction"], digits=2)
 
 # %% [markdown] lang="en"
-# The index hardly moves: rounding errors cancel in a mean. But they are noise in every single answer, so **loadings**
-# 载荷 (how closely an item follows its construct) and paths shrink: with decimals this path was estimated at 0.48,
-# with five points at 0.44, with three at 0.40. If a company changes its scale from one year to the next, its paths
-# change with it. Do not read that as a change of the customers.
+# The search ends, and the numbers are nonsense: paths far beyond 1 that cancel each other. Without error, expectation
+# and quality correlate at 0.995. They are one thing, and no survey can say which half of one thing moves satisfaction.
+# The program shows the numbers, refuses them at the top of the report, and states no interval. **Look at `admissible`
+# before you look at a path.**
 #
-# ## What can go wrong
-#
-# Consistent PLS sounds like the better tool: who would not want errors removed? Let us use it on our real survey.
+# What helps is a smaller question. Keep what can be told apart: quality, value and satisfaction.
 
 # %%
-corrected = csi.estimate(questionnaire, answers, consistent=True, **options)
-into_satisfaction = corrected.paths["to"] == "Satisfaction"
-show(corrected.paths[into_satisfaction], digits=2)
-show(corrected.problems)
+text = """
+Quality =~ PERQ1 + PERQ2 + PERQ3 + PERQ4 + PERQ5 + PERQ6 + PERQ7
+Value =~ PERV1 + PERV2
+Satisfaction =~ CUSA1 + CUSA2 + CUSA3
+Value ~ Quality
+Satisfaction ~ Quality + Value
+"""
+reduced = sem.fit(text, answers)
+by_pls = sem.pls(text, answers).paths["estimate"]
+by_cbsem = reduced.estimates.query("op == '~'")
+show(by_cbsem[["rhs", "lhs", "std_all", "se"]].assign(pls=by_pls.to_numpy()), digits=2)
+show({"problems": len(reduced.problems), "CFI": reduced.fit_measures["cfi"], "RMSEA": reduced.fit_measures["rmsea"]})
 
 # %% [markdown] lang="en"
-# Look at the intervals: they reach far beyond −1 and 1. The data have nothing to say about these paths any more, and
-# the list of problems says why. Customers answer about image, quality and satisfaction almost as if they were one
-# thing (an HTMT near 1 means just that). After the correction nothing is left to tell them apart, and in most of the
-# resamples the corrected correlations cannot all be true together. More computing does not mend this; better
-# questions would. Plain PLS gives calm numbers on the same survey. They describe the *scores* honestly, but **calm is
-# not the same as correct**: if a common factor is the truth, they are attenuated. Always read `problems` before you
-# read results.
+# No problem left, and a sensible answer: quality counts, and value adds a little. CFI (0 as bad as no relations at
+# all, 1 perfect; 0.90 is the least most journals accept) is good, RMSEA (0 perfect, 0.08 the usual limit) just
+# misses. PLS says the same in smaller numbers. A reduced model is no defeat: it says what these data can say.
 #
-# ### A second opinion
+# ### Ordered answers
 #
-# If the constructs are common factors, there is a third method: **maximum likelihood** 最大似然 for the covariances
-# of all items, the classical structural equation model 结构方程模型. Here we also meet a second program. semopy
-# (Igolkina and Meshcheryakov, 2020) is written by other people; two programs that share no code and agree are worth
-# more than one. First our simulated customers of the factor world.
+# People tick boxes. On five points, and most of them at the upper end, answers are hardly normal numbers. **WLSMV**
+# takes them as ordered categories 有序类别: it imagines a feeling behind each answer that was cut at thresholds.
+#
+# **Predict, then run.** What will suffer if we treat boxes as numbers (ML): loadings 载荷, paths, or the index?
 
 # %%
-well_behaved = surveys["factor"].data
-ours = sem.fit(course.model(), well_behaved)
-theirs = sem.fit(course.model(), well_behaved, engine="semopy")
-gap = (ours.estimates["est"] - theirs.estimates["est"]).abs()[ours.estimates["se"] > 0]
-show({"estimates compared": len(gap), "equal to 0.0001": int((gap < 1e-4).sum())})
-show({"χ² of crmlab": ours.test.chisq, "χ² of semopy": theirs.test.chisq, "degrees of freedom": ours.df})
+five_points = Questionnaire.from_text(course.text.replace("max: 10", "max: 5").replace(" 10: {", " 5: {"))
+boxes = simulate_survey(respondents, points=5, measurement="factor", seed=seed)
+compared = {"truth": [boxes.truth.items["loading"], boxes.truth.paths["path"], boxes.truth.index["Satisfaction"]]}
+for name in ("ML", "WLSMV"):
+    result = csi.estimate(five_points, boxes.data, engine="cbsem", estimator=name, bootstrap=2)
+    satisfaction = result.index.loc["Satisfaction", "index"]
+    compared[name] = [result.loadings["loading"], result.paths["estimate"], satisfaction]
+rows = ["mean loading", "mean path", "index of satisfaction"]
+ordinal = pd.DataFrame({name: map(np.mean, values) for name, values in compared.items()}, index=rows)
+show(ordinal)
 
 # %% [markdown] lang="en"
-# They agree on every single estimate, and on $\chi^2$, which says how far the model is from the data. Where the model
-# is true, as it is here, $\chi^2$ is about as large as its degrees of freedom 自由度.
+# The loadings suffer: a coarse answer follows its construct less closely, and ML counts the rounding as error. WLSMV
+# finds the loadings of the feeling itself. Paths and index hardly care. So use WLSMV to judge *items*, and do not fear
+# ML for the index.
 #
-# Fit is often judged by two numbers from 0 (as bad as no relations at all) to 1: CFI and TLI; 0.90 is the least that
-# most journals accept. They compare the model with a **baseline** 基准模型 in which all items are unrelated.
+# ### Missing answers
 #
-# **Predict, then run.** Now the real survey, in which complaints are one single question (CUSCO). Will the programs
-# agree again?
+# Unhappy customers skip questions. Here each answer is the likelier to be missing the lower a person's first answer on
+# satisfaction (missing at random, MAR 随机缺失). We know the complete survey, so we know the truth. **Listwise**
+# 列表删除 keeps only those who answered everything; **FIML** 完全信息最大似然 lets each person count with what was
+# answered.
+#
+# **Predict, then run.** By how many points does the index miss when we keep only complete respondents?
 
 # %%
-ours = sem.fit(questionnaire.model(), answers)
-theirs = sem.fit(questionnaire.model(), answers, engine="semopy")
-said = {"crmlab": ours.fit_measures, "semopy": reported(theirs.structure, theirs.samples[0])}
-said = pd.DataFrame(said).T[["chisq", "df", "baseline_chisq", "cfi", "tli", "logl", "aic"]]
+complete = simulate_survey(respondents, measurement="factor", seed=seed).data
+holes = simulate_survey(respondents, measurement="factor", seed=seed, missing_mar=0.08).data
+treated = {
+    "complete": csi.estimate(course, complete, engine="cbsem", bootstrap=2),
+    "listwise": csi.estimate(course, holes, engine="cbsem", missing="listwise", bootstrap=2),
+    "fiml": csi.estimate(course, holes, engine="cbsem", bootstrap=2),
+    "mean, by PLS": csi.estimate(course, holes, bootstrap=2),
+}
+gaps = pd.DataFrame({name: result.index["index"] for name, result in treated.items()}).T
+show(gaps.assign(respondents=[result.n for result in treated.values()]), digits=1)
+
+# %% [markdown] lang="en"
+# Only 8 % of the answers are missing, yet three respondents in four have a gap somewhere. Keeping the complete ones
+# keeps the happy ones: satisfaction looks fourteen points better than it is. FIML stays within a fraction of a point.
+# The item's mean in each gap (usual in PLS) errs little on the index here, but it pulls relations towards zero.
+#
+# ## Whose weights?
+#
+# Back to the real survey. We now have many recipes for the three satisfaction items: equal weights, the objective
+# weights of chapter 8 客观赋权, PLS weights, and factor-score weights of CB-SEM (for a construct alone, which is
+# admissible).
+
+# %%
+recipes = weighting.compare(ecsi, answers, construct="Satisfaction").index
+spread = recipes["index"].max() - recipes["index"].min()
+show(recipes[["index", "ci_lower", "ci_upper", "difference"]], digits=1)
+
+# %% [markdown] lang="en"
+# Two points lie between the lowest and the highest: **as much as the fall that alarmed the board.** Nobody changed
+# their mind but the weights. So choose one recipe, write it down, and never compare two indices weighed in different
+# ways. The two model weights lie within one point of equal ones. Weights matter for the reasons behind the index more
+# than for the index itself.
+#
+# ## A second opinion
+#
+# Two programs that share no code and agree are worth more than one. **seminr** (its numbers, computed with version
+# 0.2.1, are typed in below) also does PLS; **semopy** (Igolkina & Meshcheryakov, 2020) also does CB-SEM.
+
+# %%
+seminr = {"Image": 0.178740, "Expectation": 0.062523, "Quality": 0.512024, "Value": 0.194765}
+ours = survey.paths[survey.paths["to"] == "Satisfaction"].set_index("from")["estimate"]
+beside = pd.DataFrame({"crmlab, PLS": ours, "seminr, PLS": pd.Series(seminr)})
+semopy = csi.estimate(course, factors.data, engine="semopy", **options)
+gap = (semopy.paths["estimate"] - both["cbsem"].paths["estimate"]).abs().max()
+show(beside, digits=4)
+show({"paths by semopy and by us differ at most by": gap}, digits=4)
+
+# %% [markdown] lang="en"
+# They agree to the last digit shown. But agreement on estimates is not agreement on everything. Ask both programs how
+# well the *full* European model fits the real survey:
+
+# %%
+full = sem.fit(ecsi.model(), answers, engine="semopy")
+told = {"crmlab": refused.method["fit"], "semopy": reported(full.structure, full.samples[0])}
+said = pd.DataFrame(told).loc[["chisq", "df", "cfi", "tli", "rmsea"]].T.astype(float)
 show(said)
 
 # %% [markdown] lang="en"
-# The same $\chi^2$ on the same degrees of freedom: both found the same solution, and `ours.problems` would repeat that
-# it cannot tell image, expectation and quality apart. The rest differs, and the table shows why.
+# The same $\chi^2$ on the same degrees of freedom, and yet semopy reports a perfect CFI of 1.000. CFI compares the
+# model with a **baseline** 基准模型 in which all items are unrelated. Complaints is one single question, whose error
+# the model fixes at 0; semopy carries that 0 into its baseline, where the item then has no variance at all. Beside an
+# impossible baseline every model is perfect. In truth the fit is below 0.90. semopy is a good program and our second
+# opinion on every estimate; a measure that looks too good is a reason to look at $\chi^2$ first.
 #
-# * **CFI and TLI.** A single question cannot show its own error, so the model fixes that error at 0. semopy carries
-#   the 0 over into the baseline, where it is all that CUSCO has: an item without variance. No data can be like that:
-#   the baseline's $\chi^2$ is infinite, and beside infinitely bad every model is perfect: CFI 1.000, and TLI cannot be
-#   computed. In truth the fit is below 0.90.
-# * **AIC.** An information criterion rests on the log-likelihood. semopy has $\chi^2/n$ in its place, which *grows* as
-#   the fit gets worse. Do not choose models by it.
-# * **Missing answers** 缺失值. semopy computes each covariance from whoever answered both questions and does not tell.
-#   Ours says how many respondents it left out, or keeps them all with `missing="fiml"`.
+# ## Comparing groups
 #
-# semopy is a good program, and our second opinion on every estimate. But a measure of fit that looks too good is a
-# reason to look at $\chi^2$, the degrees of freedom and the baseline first.
+# A chain has three stores. Before we compare them we must know that the questions mean the same in each: **measurement
+# invariance** 测量不变性. Equal loadings (metric) and equal intercepts (scalar) are what a comparison of means needs.
+
+# %%
+shops = load_survey().data
+blocks = "PerceivedQuality =~ PQ1 + PQ2 + PQ3 + PQ4\nSatisfaction =~ SA1 + SA2 + SA3"
+ladder = sem.invariance(blocks, shops, "store").table
+show(ladder[["model", "chisq", "df", "cfi", "pvalue", "verdict"]])
 
 # %% [markdown] lang="en"
+# Metric and scalar hold, so the stores may be compared; equal error variances (strict) would be nice, and are not
+# needed. Three stores make three pairs, ten would make 45, and at the 5 %
+# level two of these would "differ" by chance. Holm's correction 多重比较校正 keeps the risk of even one false alarm at
+# 5 %.
+#
+# **Predict, then run.** Station is four points behind Riverside, with p = 0.048. Does that survive the correction?
+
+# %%
+stores = csi.estimate(course, shops, by="store", **options)
+differences = stores.group_differences()
+show(differences.drop(columns=["z", "interval"]))
+
+# %% [markdown] lang="en"
+# It does not. Only Old Town and Station are shown to differ. The honest sentence about Riverside is "not shown", not
+# "equal": with more respondents it may well appear.
+#
+# ## Comparing years
+#
+# Now the chair's question. Two waves with **different people** are two samples, and their errors add: the margin of a
+# change is $\sqrt 2$ times that of one index. If the **same people** answer twice, what they have in common cancels:
+#
+# $$\mathrm{Var}(\bar x_2 - \bar x_1) = s_1^2 + s_2^2 - 2\, r\, s_1 s_2$$
+#
+# We let 300 shoppers answer, and everybody's answers rise by a little next year. Once we ask the same 300 again, once
+# 300 others.
+
+# %%
+change_margin = 1.96 * 2**0.5 * survey.index.loc["Satisfaction", "se"]
+people, rng = load_survey(600).data, np.random.default_rng(seed)
+later = people.copy()
+questions = list(course.items.index)
+later[questions] = (people[questions] + rng.normal(0.25, 1, (600, len(questions)))).round().clip(1, 10)
+waves = [csi.estimate(course, table, **options) for table in (people[:300], later[:300], later[300:])]
+changes = {"same people": csi.change(waves[0], waves[1]), "others": csi.change(waves[0], waves[2])}
+moved = pd.DataFrame({name: change.table.loc["Satisfaction"] for name, change in changes.items()}).T
+show(moved[["before", "after", "change", "se", "ci_lower", "ci_upper"]].astype(float), digits=2)
+show({"margin of a change between two years of the mobile survey": change_margin}, digits=1)
+
+# %% [markdown] lang="en"
+# The same rise, twice. Asked of the same people it is plain to see. Asked of others it drowns in the difference
+# between the people: here it even looks like a fall. A panel must use **ids that name people**, not row numbers:
+# whoever has the same id is taken for the same person.
+#
+# And the chair's answer: two surveys of 250 different customers move by about two and a half points by chance alone.
+# *The data cannot tell the fall from no change at all.* They do not prove that nothing happened either.
+#
+# ## What should we work on?
+#
+# For decisions we need two things together: how **important** a construct is (by how many index points satisfaction
+# rises if the construct rises by one, along all arrows) and how well we **perform**. This is the **priority map**
+# 重要性—绩效图. Value has the lowest index of all. Where will it be?
+
+# %%
+figure(survey.plot("priority", language=language))
+
+# %% [markdown] lang="en"
+# Value is weak *and unimportant* here: ten points more in value would lift satisfaction by little more than one. Ten
+# more in quality would lift it by about six. What looks worst is not always what matters most.
+#
+# "Along all arrows" is the second half of the story. An effect that goes through another construct is **mediated**
+# 中介. Expectation hardly touches satisfaction directly; does it matter at all?
+
+# %%
+onto = survey.effects[survey.effects["to"] == "Satisfaction"].set_index("from")
+mediation = onto[["direct", "indirect", "indirect_ci_lower", "indirect_ci_upper", "total"]]
+show(mediation, digits=2)
+
+# %% [markdown] lang="en"
+# It does. Its direct effect is near zero, but through quality (and a little through value) it counts, and the interval
+# of the indirect effect, which bootstrapping gives without assuming a normal distribution, lies clear of zero. Promise
+# nothing you do not keep: expectation works by way of what people then find. Quality itself acts almost wholly
+# directly.
+#
 # ## From numbers to decisions
 #
 # | What the numbers say | How to read it | What to do |
 # | --- | --- | --- |
+# | HTMT above 0.90, or CB-SEM refused | Two constructs are answered as one | Reduce the model, ask better questions |
+# | PLS and CB-SEM: one index, other paths | Sums with error, constructs without | Report the index; say which paths |
+# | Many respondents with gaps | Complete ones may be the happy ones | FIML, and ask why they skip |
 # | Index changed by less than the margin of a change | Noise is enough to explain it | Report "no change shown" |
-# | Index changed by more than the margin | Customers changed, or the survey did | Compare questions and scales first |
+# | Change small beside the margin, but important | The sample is too small | Ask more people, or the same again |
+# | Index changed with the recipe | Weights changed, not customers | Keep one recipe |
+# | A pair of branches differs before the correction only | A false alarm is likely | No prize, no blame |
 # | High importance, low performance | Customers care, and we are weak | Act now |
-# | High importance, high performance | This keeps them satisfied | Keep it up; do not save here |
 # | Low importance, low performance | It looks bad and moves little | Low priority, however loud the complaint |
-# | The interval of a path includes 0 | The direction is unknown | Build no plan on this arrow |
-# | HTMT above 0.90 among the problems | Two constructs are answered as one | Ask better questions next year |
-# | Two programs give different fit | They compare with different baselines | Look at $\chi^2$ and the baseline first |
+# | Direct effect near 0, indirect effect clear of 0 | It works through something else | Manage both together |
+#
+# For the board: *the fall is not shown; put money into quality; leave prices alone until quality is better; ask 400
+# customers a year, or the same 250 again.*
 #
 # We keep the key numbers of this chapter where a program can find them. Tests compare them with published values.
 
@@ -405,29 +434,35 @@ show(said)
 record(
     {
         "index": index,
-        "ci": survey.index.loc["Satisfaction", ["ci_lower", "ci_upper"]].tolist(),
         "equal_weights": equal_weights,
-        "change_margin": change_margin,
         "paths": survey.paths.set_index(survey.paths["from"] + " → " + survey.paths["to"])["estimate"],
-        "covered": int(recovered["inside"].sum()),
-        "confusion": confusion["estimate"].set_axis(names),
+        "apart": (levels["pls"] - levels["cbsem"]).abs().max(),
+        "two_methods": paths.set_index(pd.Index(ends))[["pls", "cbsem"]].to_dict(),
         "attenuated": attenuated,
-        "coarse": coarse.set_index("scale points")["mean loading"],
-        "maximum_likelihood": said.loc["crmlab"],
-        "semopy": {"equal": int((gap < 1e-4).sum()), **said.loc["semopy", ["chisq", "cfi", "aic"]]},
+        "refused": {"admissible": refused.admissible, **said.loc["crmlab"]},
+        "reduced": dict(zip(by_cbsem["lhs"] + " ~ " + by_cbsem["rhs"], by_cbsem["std_all"], strict=True)),
+        "ordinal": ordinal.to_dict(),
+        "missing": gaps["Satisfaction"],
+        "spread": spread,
+        "semopy": {"gap": gap < 1e-4, **said.loc["semopy", ["chisq", "cfi"]]},
+        "invariance": ladder["verdict"].tolist(),
+        "pairs": differences.set_index(differences["group_a"] + " – " + differences["group_b"])["pvalue_adjusted"],
+        "moved": moved[["change", "se"]].astype(float).T.to_dict(),
+        "change_margin": change_margin,
+        "mediation": mediation.loc["Expectation"].to_dict(),
     }
 )
 
 # %% [markdown] lang="en"
 # ## Recap
 #
-# 1. **Formula.** The index is a weighted mean, moved and stretched to 0–100. Subtract the minimum first.
-# 2. **Estimate.** A questionnaire and a data file go into `csi.estimate`; out come indices with intervals, and
-#    problems in words.
-# 3. **Change.** The margin of a change is $\sqrt 2$ times the margin of one index. Two points were less than that.
-# 4. **Reasons.** Importance and performance together set priorities. The lowest index need not come first.
-# 5. **Method.** Plain PLS for composites, consistent PLS for common factors; confused, they shrink or inflate paths.
-#    Where constructs cannot be told apart, no method can answer, and the problems say so.
+# 1. **Formula and models.** A weighted mean, moved and stretched to 0–100. Subtract the minimum first. The three
+# models    differ in causes, not in logic. 2. **Measurement, then structure.** Reliability and HTMT first.
+# `csi.estimate(..., engine=...)` does both, by PLS or    CB-SEM. 3. **Agreement and refusal.** They agree on the
+# index, and on paths but for attenuation. Where constructs cannot be    told apart, CB-SEM is refused: look at
+# `admissible`. 4. **Answers as they are.** FIML for gaps, WLSMV for the loadings of coarse answers. Listwise can cost
+# many points. 5. **Comparisons.** One recipe; invariance first; Holm for many pairs; $\sqrt 2$ for two years, less
+# for a panel. 6. **Advice.** Importance and performance set priorities; indirect effects say through what.
 
 # %% [markdown] lang="en"
 # ## On your own data
@@ -437,21 +472,28 @@ record(
 #
 # ```
 # crmlab check --questionnaire my_survey.yaml --data answers.csv
-# crmlab csi --questionnaire my_survey.yaml --data answers.csv --out report
+# crmlab csi --questionnaire my_survey.yaml --data answers.csv --engine cbsem --out report
 # ```
 #
 # The first command says what is wrong with the files and where. The second leaves a report, a workbook and the
-# executed notebook of the template `csi_study` in the folder `report`.
+# executed notebook of the template `csi_study` in the folder `report`; leave `--engine` out for PLS.
 #
 # ## Exercises and references
 #
-# Open `exercises/09_satisfaction_index.ipynb`: three questions with hints, and one open task.
+# Open `exercises/09_satisfaction_index.ipynb`: four questions with hints, and one open task.
 #
 # * Dijkstra, T. K., & Henseler, J. (2015). Consistent partial least squares path modeling. *MIS Quarterly* 39,
 #   297–316.
 # * Fornell, C., Johnson, M. D., Anderson, E. W., Cha, J., & Bryant, B. E. (1996). The American customer satisfaction
 #   index: nature, purpose, and findings. *Journal of Marketing* 60(4), 7–18.
+# * Holm, S. (1979). A simple sequentially rejective multiple test procedure. *Scandinavian Journal of Statistics* 6,
+#   65–70.
 # * Igolkina, A. A., & Meshcheryakov, G. (2020). semopy: A Python package for structural equation modeling. *Structural
 #   Equation Modeling* 27, 952–963.
+# * Jöreskog, K. G. (1969). A general approach to confirmatory maximum likelihood factor analysis. *Psychometrika* 34,
+#   183–202.
+# * Muthén, B. (1984). A general structural equation model with dichotomous, ordered categorical, and continuous latent
+#   variable indicators. *Psychometrika* 49, 115–132.
+# * Rubin, D. B. (1976). Inference and missing data. *Biometrika* 63, 581–592.
 # * Tenenhaus, M., Esposito Vinzi, V., Chatelin, Y.-M., & Lauro, C. (2005). PLS path modeling. *Computational
 #   Statistics & Data Analysis* 48, 159–205.

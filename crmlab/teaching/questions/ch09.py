@@ -1,6 +1,6 @@
-"""Questions on the satisfaction index: the formula, the weights, and what a margin of error costs (chapter 9).
+"""Questions on the satisfaction index: the formula, the weights, the price of precision, and many pairs (chapter 9).
 
-All are about the mobile-phone survey: 250 respondents, three satisfaction items, scale 1 to 10.
+The first three are about the mobile-phone survey: 250 respondents, three satisfaction items, scale 1 to 10.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ SATISFACTION = ["CUSA1", "CUSA2", "CUSA3"]
 MINIMUM, MAXIMUM = 1, 10
 #: 97.5 % point of the normal distribution.
 Z = 1.96
+#: Index and standard error of three branches with customers of their own.
+BRANCHES = {"A": (78.0, 1.2), "B": (73.2, 1.5), "C": (72.5, 1.4)}
 
 
 @functools.cache
@@ -61,6 +63,15 @@ def standard_error(respondents: int = 250) -> float:
 def respondents_for(margin: float, z: float = Z) -> float:
     """Respondents that make z standard errors equal to the margin: n = (z·sd / margin)²."""
     return (z * standard_error(respondents=1) / margin) ** 2
+
+
+def pair_pvalue(one: str, other: str, *, added: bool = False) -> float:
+    """Two-sided normal p of the difference of two branches; with `added` the errors are added, not their squares."""
+    from scipy.special import ndtr
+
+    (first, se_first), (second, se_second) = BRANCHES[one], BRANCHES[other]
+    se = se_first + se_second if added else (se_first**2 + se_second**2) ** 0.5
+    return float(2 * ndtr(-abs(first - second) / se))
 
 
 QUESTIONS = (
@@ -173,6 +184,43 @@ QUESTIONS = (
             "First the respondents' own indices, then their standard deviation sd.",
             "The margin is 1.96 · sd/√n. Which n makes it 1?",
             "Solve for n: (1.96 · sd / 1)².",
+        ),
+    ),
+    Question(
+        name="09.q4",
+        asks="a number between 0 and 1",
+        solution=lambda: 2 * pair_pvalue("A", "B"),
+        tolerance=0.0005,
+        mistakes=(
+            Mistake(
+                "a p-value without any correction",
+                lambda: pair_pvalue("A", "B"),
+                (
+                    "How many pairs do three branches make, and how many of them do you look at?",
+                    "Holm: order the three p-values and multiply the smallest by 3, the next by 2, the last by 1.",
+                ),
+            ),
+            Mistake(
+                "Bonferroni's correction, which multiplies every p-value by the number of pairs",
+                lambda: 3 * pair_pvalue("A", "B"),
+                (
+                    "That is safe, but harder than need be. Which place does this pair take among the three?",
+                    "It is the second smallest of three p-values, so Holm multiplies it by 2.",
+                ),
+            ),
+            Mistake(
+                "standard errors that were added",
+                lambda: 2 * pair_pvalue("A", "B", added=True),
+                (
+                    "Two independent errors do not always point the same way.",
+                    "Their squares add: the error of the difference is √(1.2² + 1.5²).",
+                ),
+            ),
+        ),
+        hints=(
+            "First the p-value of each of the three pairs: z is the difference over its standard error.",
+            "Independent errors add by their squares: √(se₁² + se₂²).",
+            "Order the p-values. A and B come second of three, so Holm multiplies theirs by 2.",
         ),
     ),
 )

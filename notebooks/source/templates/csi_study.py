@@ -24,12 +24,14 @@ sheet: str = ""  # worksheet of a workbook; empty for the first
 encoding: str = ""  # encoding of a CSV; empty to find out
 format: str = ""  # whose export: plain, spreadsheet, wenjuanxing, qualtrics, limesurvey or spss; empty to find out
 faults: str = "error"  # one of error, missing: stop at answers that cannot be read, or take them for missing
-engine: str = "pls"  # one of pls: how the model is estimated
-scheme: str = "path"  # one of path, centroid, factorial: inner weights
-consistent: bool = False  # correct paths and loadings for measurement error
+engine: str = "pls"  # one of pls, cbsem, semopy: how the model is estimated
+scheme: str = "path"  # one of path, centroid, factorial: inner weights of PLS
+consistent: bool = False  # PLS: correct paths and loadings for measurement error
+estimator: str = ""  # CB-SEM: ML, MLR, ULS or WLSMV; empty for ML
+missing: str = ""  # mean, listwise, fiml or pairwise; empty for what the engine does usually
 only: str = ""  # keep one group only: its column, an equals sign, its value; empty for all
 by: str = ""  # column of groups to compare; empty for none
-bootstrap: int = 1000  # resamples behind the intervals
+bootstrap: int = 0  # resamples behind the intervals; 0 for the engine's usual number
 seed: int = 0  # the same seed gives the same numbers
 language: str = "en"  # one of en, zh: language of figures and report
 out: str = "csi-study"  # folder for the results
@@ -67,8 +69,8 @@ show(responses.summary(), digits=2)
 
 # %%
 study = csi.estimate(
-    design, responses, engine=engine, scheme=scheme, consistent=consistent,
-    by=by or None, bootstrap=bootstrap, seed=seed, faults=faults,
+    design, responses, engine=engine, scheme=scheme, consistent=consistent, estimator=estimator or None,
+    missing=missing or None, by=by or None, bootstrap=bootstrap or None, seed=seed, faults=faults,
 )  # fmt: skip
 print(study.headline)
 
