@@ -156,6 +156,10 @@ paths = paths.assign(truth=factors.truth.paths["path"], plain_pls=factors.truth.
 levels = pd.DataFrame({engine: result.index["index"] for engine, result in both.items()})
 show(levels.assign(truth=factors.truth.index), digits=1)
 
+# %% [markdown] lang="en"
+# On the **index** the two agree within about a point, and both are near the truth: a mean does not care much how its
+# items are weighed. Now the **paths**.
+
 # %%
 ends = [f"{row['from']} → {row['to']}" for row in both["cbsem"].paths.to_dict("records")]
 ax = plt.subplots(figsize=(7, 3.6))[1]
@@ -172,10 +176,9 @@ ax.legend()
 figure(ax, alt="Nine true paths with estimates and 95 % intervals by PLS and CB-SEM. Most PLS estimates are smaller.")
 
 # %% [markdown] lang="en"
-# On the **index** the two agree within about a point: a mean does not care much how its items are weighed. On the
-# **paths** they differ, and not by accident. PLS keeps the error in its sums, and error hides part of every strong
-# relation: **attenuation** 衰减. If $Q$ is the reliability of a sum (its squared correlation with the construct), a path from a
-# single cause shrinks by $\sqrt{Q_1 Q_2}$; the column below shows what plain PLS must find in this population.
+# They differ, and not by accident. PLS keeps the error in its sums, and error hides part of every strong relation:
+# **attenuation** 衰减. If $Q$ is the reliability of a sum (its squared correlation with the construct), a path from a
+# single cause shrinks by $\sqrt{Q_1 Q_2}$; the last column shows what plain PLS must find in this population.
 
 # %%
 reliability = factors.truth.reliability
@@ -188,7 +191,9 @@ show({"a path of 0.50 shrinks to": attenuated})
 # want to know how strongly quality acts on satisfaction, and you believe that quality causes the answers, use CB-SEM.
 # More respondents do not cure attenuation: they make the interval narrower around the smaller value.
 #
-# ## When CB-SEM must be refused
+# ## What can go wrong
+#
+# ### CB-SEM must be refused
 #
 # So why not always use it? Let us ask it about the real survey.
 #
@@ -297,7 +302,8 @@ show(recipes[["index", "ci_lower", "ci_upper", "difference"]], digits=1)
 # ## A second opinion
 #
 # Two programs that share no code and agree are worth more than one. **seminr** (its numbers, computed with version
-# 0.2.1, are typed in below) also does PLS; **semopy** (Igolkina & Meshcheryakov, 2020) also does CB-SEM.
+# 0.2.1, are typed in below) also does PLS; **semopy** (Igolkina & Meshcheryakov, 2020) also does CB-SEM. The last table
+# asks both programs how well the *full* European model fits the real survey.
 
 # %%
 seminr = {"Image": 0.178740, "Expectation": 0.062523, "Quality": 0.512024, "Value": 0.194765}
@@ -307,23 +313,18 @@ semopy = csi.estimate(course, factors.data, engine="semopy", **options)
 gap = (semopy.paths["estimate"] - both["cbsem"].paths["estimate"]).abs().max()
 show(beside, digits=4)
 show({"paths by semopy and by us differ at most by": gap}, digits=4)
-
-# %% [markdown] lang="en"
-# They agree to the last digit shown. But agreement on estimates is not agreement on everything. Ask both programs how
-# well the *full* European model fits the real survey:
-
-# %%
 full = sem.fit(ecsi.model(), answers, engine="semopy")
 told = {"crmlab": refused.method["fit"], "semopy": reported(full.structure, full.samples[0])}
 said = pd.DataFrame(told).loc[["chisq", "df", "cfi", "tli", "rmsea"]].T.astype(float)
 show(said)
 
 # %% [markdown] lang="en"
-# The same $\chi^2$ on the same degrees of freedom, and yet semopy reports a perfect CFI of 1.000. CFI compares the
-# model with a **baseline** 基准模型 in which all items are unrelated. Complaints is one single question, whose error
-# the model fixes at 0; semopy carries that 0 into its baseline, where the item then has no variance at all. Beside an
-# impossible baseline every model is perfect. In truth the fit is below 0.90. semopy is a good program and our second
-# opinion on every estimate; a measure that looks too good is a reason to look at $\chi^2$ first.
+# Every estimate agrees to the last digit shown, and so does $\chi^2$ with its degrees of freedom. And yet semopy
+# reports a perfect CFI of 1.000. CFI compares the model with a **baseline** 基准模型 in which all items are unrelated.
+# Complaints is one single question, whose error the model fixes at 0; semopy carries that 0 into its baseline, where
+# the item then has no variance at all. Beside an impossible baseline every model is perfect. In truth the fit is below
+# 0.90. semopy is a good program and our second opinion on every estimate; a measure that looks too good is a reason to
+# look at $\chi^2$ first.
 #
 # ## Comparing groups
 #
