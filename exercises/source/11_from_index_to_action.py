@@ -97,7 +97,7 @@ lessons = action.learn(
     action.link(company.pilot.orders, company.pilot.survey, measures=["stake"]), company.pilot.outcomes
 )
 plan = action.allocate(action.at_risk(today, lessons), 1500, company.levels)
-show({"promised": plan.gain, "low": plan.low, "high": plan.high, "true": company.gain(plan.plan)}, digits=0)
+mine = {"promised": plan.gain, "low": plan.low, "high": plan.high, "true": company.gain(plan.plan)}
 
 # %% [markdown] tags=["solution"] lang="en"
 # *One way to answer.* With a pilot of 1,500 the promise has a wide interval, and the truth lies mostly below the middle

@@ -214,8 +214,9 @@ show(plan.comparison[["level", "customers", "cost", "gain", "low", "high", "beat
 figure(plan.plot("comparison", language=language))
 
 # %% [markdown] lang="en"
-# Many of "the best 20 %" would stay anyway, and to them the bonus is a present. "At risk only" spends on lost causes. `beaten` is the share of simulated truths in which the linked plan brings more; it is far surer that the
-# plan is *better* than that it *pays*.
+# Many of "the best 20 %" would stay anyway, and to them the bonus is a present. "At risk only" spends on lost causes.
+# `beaten` is the share of simulated truths in which the linked plan brings more; it is far surer that the plan is
+# *better* than that it *pays*.
 #
 # ### How sure is each name on the list?
 #
