@@ -77,6 +77,10 @@ Format = Annotated[
 Faults = Annotated[
     str, typer.Option(metavar="error|missing", help="Stop at answers that cannot be read, or take them for missing.")
 ]
+Only = Annotated[
+    str,
+    typer.Option(metavar="COLUMN=VALUE", help="Keep what has this value in a column only.", show_default="all"),
+]
 By = Annotated[str, typer.Option(metavar="COLUMN", help="Column of groups to compare.", show_default="none")]
 
 
@@ -132,6 +136,7 @@ def csi(
     data: DataFile,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the study; replaced as a whole.")],
     engine: Annotated[str, typer.Option(metavar="pls|cbsem|semopy", help="How the model is estimated.")] = "pls",
+    only: Only = "",
     by: By = "",
     bootstrap: Annotated[
         int,
@@ -175,6 +180,7 @@ def csi(
         "consistent": consistent,
         "estimator": estimator,
         "missing": missing,
+        "only": only,
         "by": by,
         "bootstrap": bootstrap,
         "seed": seed,
@@ -197,6 +203,7 @@ def rfm(
     order: Annotated[
         str, typer.Option(metavar="O", help="Column of the order number.", show_default="each line is an order")
     ] = "",
+    only: Only = "",
     as_of: Annotated[
         str, typer.Option(metavar="DAY", help="The day that looks back.", show_default="the last day of the orders")
     ] = "",
@@ -222,6 +229,7 @@ def rfm(
         "date": date,
         "amount": amount,
         "order": order,
+        "only": only,
         "as_of": as_of,
         "scheme": scheme,
         "bins": bins,
@@ -245,6 +253,7 @@ def weights(
     construct: Annotated[
         str, typer.Option(metavar="NAME", help="Weigh the items of this construct only.", show_default="all")
     ] = "",
+    only: Only = "",
     by: By = "",
     weighting: Annotated[
         str, typer.Option(metavar="NAME", help="The method put first.", show_default="combined, else equal")
@@ -273,6 +282,7 @@ def weights(
         "format": format,
         "faults": faults,
         "construct": construct,
+        "only": only,
         "by": by,
         "weighting": weighting,
         "change": change,

@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 from crmlab import InputError, customers
 from crmlab.customers import TAXONOMIES, activity_index, label, link_customers, minimise, pseudonymise, what_to_keep
 from crmlab.customers.privacy import ADVICE
+from crmlab.customers.taxonomy import TIERS
 from crmlab.datasets import simulate_orders
 from crmlab.plots import style
+from crmlab.rules import tiers
 from crmlab.transactions import Transactions
 
 KEY = "a key of the lesson, known to all"
@@ -186,8 +188,8 @@ def test_the_five_taxonomies_by_hand():
     )
     found = label(people, as_of="2026-06-30", tiers={"large": 0.4, "medium": 0.3, "small": 0.3})
     assert found.data["stage"].tolist() == ["potential", "interested", "closed", "after-sale", "after-sale"]
-    # Three buyers: 40 % are one (30), 70 % two (30 and 20).
-    assert found.data["tier"].tolist() == [np.nan, np.nan, "small", "medium", "large"]
+    # Three buyers: 40 % are 1.2, rounded up two (30 and 20); 70 % are 2.1, all three.
+    assert found.data["tier"].tolist() == [np.nan, np.nan, "medium", "large", "large"]
     assert found.data["temperament"].tolist() == ["sanguine", "choleric", np.nan, "choleric", np.nan]
     assert found.data["age_band"].tolist() == ["18–24", "65 and over", "65 and over", np.nan, "under 18"]
     assert found.data["membership"].tolist() == ["member", "guest", "member", "guest", "guest"]
@@ -207,7 +209,14 @@ def test_tiers_follow_the_order_of_amounts_and_share_ties(amounts):
     for amount in set(amounts):
         assert len({rank for rank, value in zip(ranks, amounts, strict=True) if value == amount}) == 1
     buyers = sum(amount > 0 for amount in amounts)
-    assert (tier == "large").sum() >= buyers // 10
+    assert (tier == "large").sum() >= buyers / 10
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=60))
+def test_tiers_are_cut_as_grades_are(amounts):
+    spent = pd.Series(amounts, name="amount", dtype=float)
+    expected = tiers(spent, shares=TIERS).grade(spent.to_frame())
+    assert label(spent.to_frame(), as_of="2026-01-01").data["tier"].tolist() == expected.tolist()
 
 
 def test_cross_tabs_add_up():
@@ -281,7 +290,15 @@ def test_activity_of_every_customer_of_cdnow_sample():
     assert found["purchases"].tolist() == days.groupby("customer_id").size().tolist()
 
 
+def test_goods_sent_back_are_no_purchase():
+    frame = bought(["2025-01-01", "2025-02-01"])
+    sent_back = frame.assign(date=pd.Timestamp("2025-03-01"), amount=-10.0)
+    assert activity(pd.concat([frame, sent_back]), as_of="2025-03-01") == activity(frame, as_of="2025-03-01")
+
+
 def test_activity_that_means_nothing_is_refused():
+    with pytest.raises(InputError, match="as_of: '2025-01-010' is no day; expected a date such as 2026-01-31"):
+        activity(bought(["2025-01-01", "2025-01-02"]), as_of="2025-01-010")
     with pytest.raises(InputError, match="half_life_days is 0; expected a number of days above 0"):
         activity(bought(["2025-01-01", "2025-01-02"]), half_life_days=0)
     with pytest.raises(InputError, match=r"nothing was bought up to 2024-01-01\. The first order is of 2025-01-01"):
@@ -358,3 +375,4 @@ def test_every_field_has_advice_with_a_reason():
     assert (table.loc[table["do"].isin(["coarsen", "replace"]), "how"] != "").all()
     names = ["E-Mail", "手机电话", "BirthDate", "product_name", "Kundenname", "hat_size"]
     assert what_to_keep(names)["do"].tolist() == ["drop", "drop", "coarsen", "keep", "drop", "decide"]
+    assert what_to_keep(["手机号码", "Mobile", "微信号"])["do"].tolist() == ["drop"] * 3

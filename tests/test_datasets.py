@@ -627,6 +627,7 @@ def install(monkeypatch: pytest.MonkeyPatch, folder: Path, data: pd.DataFrame | 
     ("name", "tables"),
     [
         ("buyers", ["orders"]),
+        ("company", ["orders", "survey"]),
         ("kano", ["data"]),
         ("loyalty", ["data"]),
         ("prospects", ["data", "second"]),
@@ -661,6 +662,7 @@ def test_list_is_true_of_what_is_loaded():
     loaded = {
         "buyers": datasets.simulate_buyers().orders,
         "cdnow": datasets.load_cdnow(),
+        "company": datasets.simulate_company().orders,
         "kano": datasets.simulate_kano().data,
         "lifecycles": datasets.simulate_lifecycles().data,
         "loyalty": datasets.simulate_loyalty().data,

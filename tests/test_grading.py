@@ -2,6 +2,8 @@
 
 import itertools
 import math
+import shutil
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -304,7 +306,7 @@ def test_missing_values_and_values_outside_the_domain_are_named() -> None:
     assert len(graded.attrs["problems"]) == 3
     assert rubric("pipeline").explain(deals).tolist()[:2] == [
         "no grade because months_to_close is missing",
-        "no grade because months_to_close is -1, outside >= 0 month",
+        "no grade because months_to_close is -1, expected >= 0 month",
     ]
 
 
@@ -495,3 +497,62 @@ def test_a_table_too_large_for_a_list_of_combinations_grades_alike() -> None:
     frame = pd.DataFrame(rng.integers(0, 12, (300, 8)), columns=names)
     expected = [rows[rules_met(rows, names, row)[0] - 1]["grade"] for row in frame.to_dict("records")]
     assert table.grade(frame).tolist() == expected
+
+
+def test_an_explanation_gives_a_value_its_digits() -> None:
+    """With six digits 9999.996 would be "10000, which is < 10000"."""
+    table = DecisionTable([{"spend": "< 10000", "grade": "B"}, {"spend": ">= 10000", "grade": "A"}])
+    assert table.explain(pd.DataFrame({"spend": [9999.996, 1234567.0]})).tolist() == [
+        "grade B because spend is 9999.996, which is < 10000 (rule 1)",
+        "grade A because spend is 1234567, which is >= 10000 (rule 2)",
+    ]
+    nullable = pd.DataFrame({"spend": pd.array([5, None], dtype="Int64")})
+    assert table.explain(nullable).tolist()[1] == "no grade because spend is missing"
+
+
+@pytest.mark.parametrize("column", [pd.to_datetime(["2024-01-01"]), pd.to_timedelta(["3D"]), ["much"]])
+def test_a_date_is_no_number(column) -> None:
+    table = DecisionTable([{"spend": "< 10000", "grade": "B"}, {"spend": ">= 10000", "grade": "A"}])
+    with pytest.raises(InputError, match=r"decision table: spend is '[^']+' in row 0; expected a number\. Such values"):
+        table.grade(pd.DataFrame({"spend": column}))
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        (
+            {"grades": ["A", "B"]},
+            "card: grades are a list; expected a mapping of each grade, best first, to what is said about it.",
+        ),
+        ({"grades": {"A": "hello"}}, "card: grades say 'hello' about A; expected keys such as en, zh, action_en."),
+        ({"notes": "hello"}, "card: notes are a str; expected a mapping of en and zh to lists of sentences."),
+    ],
+)
+def test_what_is_said_about_grades_has_a_form(keys: dict[str, object], text: str) -> None:
+    with pytest.raises(InputError) as error:
+        DecisionTable({"name": "card", "rules": [{"x": "-", "grade": "A"}], **keys})
+    assert str(error.value) == text
+
+
+def test_a_workbook_cut_short_is_named(tmp_path) -> None:
+    whole, part = tmp_path / "whole.xlsx", tmp_path / "part.xlsx"
+    pd.DataFrame([{"x": "-", "grade": "A"}]).to_excel(whole, index=False)
+    part.write_bytes(whole.read_bytes()[:1000])
+    with pytest.raises(InputError, match=r"^part\.xlsx: cannot be read as a workbook"):
+        DecisionTable(part)
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java 17, which is not installed here")
+@pytest.mark.skipif(find_spec("pyspark") is None, reason="Spark needs the extra: pip install 'crmlab[spark]'")
+# The sockets between Python and Java are closed by the garbage collector.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_measures_over_orders_are_the_same_on_spark() -> None:
+    rng = np.random.default_rng(5)
+    customer, day = rng.integers(0, 40, 300), rng.integers(0, 500, 300)
+    frame = pd.DataFrame({
+        "customer_id": customer, "date": pd.Timestamp("2025-01-01") + pd.to_timedelta(day, unit="D"),
+        "amount": rng.integers(1, 9000, 300) / 4, "staff": np.where(customer % 3, "Li", "Wang"),
+    })  # fmt: skip
+    here, there = (Transactions(frame, keep=("staff",), engine=engine) for engine in ("duckdb", "spark"))
+    pd.testing.assert_frame_equal(order_measures(here), order_measures(there), rtol=1e-9)
+    pd.testing.assert_frame_equal(bonus_claims(here), bonus_claims(there), rtol=1e-9)

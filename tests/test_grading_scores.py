@@ -72,6 +72,7 @@ def test_missing_criteria_are_handled_as_said_and_told(missing: str, scores: lis
     scored = Scorecard(CARD).score(frame, missing=missing)
     assert scored.score.astype(object).where(scored.score.notna(), None).tolist() == scores
     assert scored.problems == [f"orders is not known for 1 of 2 customers: {told}."]
+    pd.testing.assert_series_equal(scored.contributions.sum(axis=1, skipna=False), scored.score, check_names=False)
     with pytest.raises(InputError) as error:
         Scorecard(CARD).score(frame)
     assert str(error.value) == (
@@ -326,3 +327,105 @@ def test_faults_of_the_back_test_are_named() -> None:
         backtest(grades, pd.Series([1.0, 2.0]))
     with pytest.raises(InputError, match=r"^backtest: the mean of later is 0; a lift needs a mean above 0"):
         backtest(grades, pd.Series([0.0, 0.0]), order="AB")
+
+
+# ---------------------------------------------------------------------------------------------- what is told
+
+
+def test_customers_without_a_score_are_told() -> None:
+    scored = Scorecard(CARD).score(pd.DataFrame({"orders": [3, None], "loyalty": [1, None]}), missing="reweight")
+    assert scored.problems[-1] == (
+        "Customers without a score, as no criterion that weighs is known of them: 1, first in row 1."
+    )
+    gappy = Scorecard({**CARD, "grades": {"A": "> 75", "B": "< 75"}})
+    assert gappy.score(pd.DataFrame({"orders": [3], "loyalty": [1]})).problems == [
+        "card, grades: 1 customer meets no rule, first row 0."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("loyalty", "text"),
+    [
+        ({"weight": "half", "scale": [1, 5]}, "weight 'half' is no number; expected one such as 0.25."),
+        ({"weight": 0.25, "scale": [1, "top"]}, "scale 'top' is no number; expected one such as 0.25."),
+        (
+            {"weight": 0.25, "points": [1, 2]},
+            'points are [1, 2]; expected a mapping of conditions to points, such as {"< 3": 0, ">= 3": 100}.',
+        ),
+    ],
+)
+def test_a_criterion_that_cannot_be_read_is_named(loyalty: dict[str, object], text: str) -> None:
+    with pytest.raises(InputError) as error:
+        Scorecard({**CARD, "criteria": {**CARD["criteria"], "loyalty": loyalty}})
+    assert str(error.value).removeprefix("card, criterion loyalty: ") == text
+
+
+def test_scores_of_tiers_are_numbers() -> None:
+    with pytest.raises(InputError, match=r"^tiers: the score is 'inf' in row 1; expected a number"):
+        tiers(pd.Series([1.0, np.inf]))
+
+
+LETTERS = pd.Series(list("AABB"))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: backtest(LETTERS, pd.Series([4.0, 3, 2, 1]), order="AB", level=95),
+        lambda: disparity(LETTERS, pd.Series(list("fmfm")), favourable="A", level=95),
+        lambda: agreement(LETTERS, LETTERS, order="AB", level=95),
+    ],
+)
+def test_a_level_in_per_cent_is_refused(call) -> None:
+    with pytest.raises(InputError, match=r"level is 95; expected a number between 0 and 1, such as 0\.95\.$"):
+        call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: backtest(LETTERS, pd.Series([4.0, 3, 2, 1]), order="ABA"),
+        lambda: agreement(LETTERS, LETTERS, order="ABA"),
+    ],
+)
+def test_an_order_with_a_grade_twice_is_refused(call) -> None:
+    with pytest.raises(InputError, match=r"the order \['A', 'B', 'A'\] names a grade twice; give each grade once\.$"):
+        call()
+
+
+def test_one_customer_has_no_interval() -> None:
+    found = backtest(pd.Series(list("ABBB")), pd.Series([50.0, 1, 2, 3]), order="AB")
+    assert found.table.loc["A", ["ci_lower", "ci_upper", "lift_lower", "lift_upper"]].isna().all()
+    assert found.table.loc["B"].notna().all()
+    assert found.steps["verdict"].tolist() == ["not shown"]
+    assert found.problems[0] == (
+        "That grade A does better than B is not shown: with one customer in a grade the difference has no interval."
+    )
+    with pytest.raises(InputError, match=r"^backtest: later has 4 values that are no number, first in row 0"):
+        backtest(pd.Series(list("ABBB")), pd.Series(list("wxyz")), order="AB")
+
+
+def test_an_interval_without_width_is_told() -> None:
+    assert agreement("A" * 40, "AB" * 20, order="AB").problems == [
+        "One grader gives everybody the same grade: kappa is then 0, whatever the other does."
+    ]
+    assert agreement("AB" * 20, "AB" * 20, order="AB").problems[0].startswith("No disagreement in these customers")
+
+
+def test_a_group_without_a_favourable_grade_is_told_only_beyond_chance() -> None:
+    """Fisher's exact test: 0 of 1 against 2 of 4 is chance (p = 1), 0 of 40 against 20 of 40 is not (p = 1e-7)."""
+    few = disparity(pd.Series(list("AABBB")), pd.Series(list("ffffm")), favourable="A")
+    assert few.problems == ["Fewer than 30 customers in f, m: their shares say little."]
+    grades, group = pd.Series(["gold"] * 20 + ["other"] * 60), pd.Series(["f"] * 40 + ["m"] * 40)
+    many = disparity(grades, group, favourable="gold")
+    assert many.problems[0].startswith("Group m gets a favourable grade 0.00 times as often as f")
+    assert disparity(grades, group, favourable="gold", reference="m").problems == [
+        "Nobody in m, the reference group, has a favourable grade: there are no ratios to it."
+    ]
+
+
+@pytest.mark.parametrize("name", ["age", "customerAge", "customer_age", "AGE", "DateOfBirth", "年龄"])
+def test_a_protected_attribute_is_found_however_it_is_written(name: str) -> None:
+    assert protected_inputs(name) == protected_inputs([name])
+    assert [said.split(":")[0] for said in protected_inputs(name)] == [f"{name} asks for age"]
+    assert protected_inputs(["averageSpend", "Usage", "packages"]) == []

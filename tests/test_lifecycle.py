@@ -282,6 +282,13 @@ SPARK = [
 ]
 
 
+@pytest.mark.parametrize("change", [{"growth": 0.2}, {"decline_share": 0.3}, {"lapsed_after": 4}, {"window": 2}])
+def test_revised_thresholds_give_what_tracing_with_them_gives(change):
+    bought = Transactions(datasets.simulate_lifecycles(customers=40, seed=2).data, cost="cost")
+    revised = lifecycle.trace(bought).revised(**change).phases
+    pd.testing.assert_frame_equal(revised, lifecycle.trace(bought, **change).phases)
+
+
 class TestSpark:
     pytestmark = SPARK
 

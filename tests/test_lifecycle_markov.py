@@ -204,6 +204,15 @@ def test_expected_shares_are_powers_of_the_chain():
     assert [ahead[1, "a"], ahead[2, "a"]] == pytest.approx([0.8, 0.70], abs=1e-3)
 
 
+def test_a_phase_that_nobody_was_seen_to_leave_is_no_way_to_an_end():
+    found = lifecycle.transitions(as_phases([[1, 2, 1], [0, 0, 3], [0, 0, 0]], "abc"))
+    with pytest.raises(
+        InputError, match=r"absorption: steps lead to c, and none from there was seen.*ends=\['b', 'c'\]"
+    ):
+        found.absorption("b")
+    assert found.absorption(["b", "c"], draws=0).expected_periods["periods"].tolist() == pytest.approx([4 / 3])
+
+
 def test_revenue_is_customers_times_what_they_spend():
     found = lifecycle.transitions(as_phases([[8000, 2000], [3000, 7000]], "ab"))
     spent = pd.DataFrame({"mean": [10.0, 1.0], "std": [0.0, 0.0]}, index=["a", "b"])
@@ -277,6 +286,8 @@ def test_a_funnel_never_widens():
         lifecycle.funnel({"a": 4, "b": 5})
     with pytest.raises(InputError, match=r"funnel: expected two steps or more"):
         lifecycle.funnel({"a": 4})
+    with pytest.raises(InputError, match=r"funnel: 'b' has 0.4; expected a whole number of customers"):
+        lifecycle.funnel({"a": 1.0, "b": 0.4})
 
 
 def test_purchases_are_counted_as_in_pandas():
@@ -299,6 +310,8 @@ def test_every_customer_stands_on_one_rung():
     assert rungs.loc["new", "standing"] == int((~long & (own["nunique"] == 1)).sum())
     assert rungs["standing"].sum() == len(customers) + 50 == rungs.loc["potential", "reached"]
     lifecycle.funnel(rungs["reached"])
+    with pytest.raises(InputError, match=r"as_of: 'soon' is no day; expected a date such as 2026-01-31"):
+        lifecycle.loyalty_ladder(Transactions(data), as_of="soon")
 
 
 def test_fewer_customers_and_more_margin_never_mean_a_looser_relationship():

@@ -210,6 +210,12 @@ def test_own_rules_decide_and_must_be_complete(tmp_path):
             "jones_sasser: the threshold of satisfaction is 12; expected one above 1 and up to 10",
         ),
         (([5.0], [1.0]), {"thresholds": (np.nan, 1)}, "jones_sasser: the threshold of satisfaction is nan; expected a"),
+        (
+            ([5.0], [1.0]),
+            {"thresholds": 7},
+            "jones_sasser: thresholds are 7; expected a number, or None for the median, for each of satisfaction, "
+            "loyalty.",
+        ),
         (([5.0], [1.0]), {"level": 95}, "jones_sasser: level is 95; expected a number between 0 and 1, such as 0.95."),
     ],
 )
@@ -684,6 +690,9 @@ def test_faulty_logs_are_named():
     )
     assert told(loyalty.handling, log.assign(opened=[None, "2025-03-01"]), ["resolved"]).startswith(
         "handling: complaint 0 has no day in opened"
+    )
+    assert told(loyalty.handling, log.iloc[1:], ["resolved"], as_of="soon") == (
+        "handling: as_of is 'soon'; expected a day, 2025-03-31."
     )
     swapped = pd.DataFrame({"opened": ["2025-03-01"] * 2, "a": ["2025-03-05", None], "b": ["2025-03-03", "2025-03-04"]})
     assert loyalty.handling(swapped, ["a", "b"]).problems == [

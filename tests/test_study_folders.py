@@ -12,6 +12,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -26,7 +27,8 @@ from crmlab import Questionnaire, cli, csi, datasets, read_responses, rfm, studi
 from crmlab.errors import InputError
 from crmlab.questionnaire_schema import Complaints, Construct, Design, Facet, Item, Scale
 from crmlab.studies import Comparison, Study, folder
-from crmlab.studies.comparison import Outcome, changes, write_comparison
+from crmlab.studies.comparison import Outcome, changes
+from crmlab.studies.comparison_report import write_comparison
 from crmlab.studies.starting import meaning
 from crmlab.studies.study import KINDS
 
@@ -139,8 +141,9 @@ def test_help_lists_the_settings_with_type_value_default_choices_and_meaning(crm
         assert code == 0
         assert out.startswith("Usage: crmlab run [OPTIONS] [DIR]")
         assert "Settings of x (csi), in study.yaml or with --set NAME=VALUE:\n" in out
-        assert "  bootstrap: int = 50 (default 1000)\n      Resamples behind the intervals.\n" in out
-        assert "  scheme: str = 'path'\n      Inner weights. One of path, centroid, factorial.\n" in out
+        assert "  bootstrap: int = 50 (default 0)\n      Resamples behind the intervals; 0 for " in out
+        meaning = "Stop at answers that cannot be read, or take them for missing. One of error, missing."
+        assert f"  faults: str = 'error'\n      {meaning}\n" in out
         assert "  data: str = the file in x/data\n" in out
 
 
@@ -222,7 +225,7 @@ def own_questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of which the user has edited the YAML: the questionnaire of the exports, few resamples."""
     place = studies.new("csi", tmp_path_factory.mktemp("own") / "x")
     (place / "questionnaire.yaml").write_text(exports.design().text, encoding="utf-8")
-    put(place / "study.yaml", ("bootstrap: 1000", "bootstrap: 50"))
+    put(place / "study.yaml", ("bootstrap: 0", "bootstrap: 50"))
     return place
 
 
@@ -349,7 +352,7 @@ BROKEN: dict[str, tuple[str, Callable[[Path], object], str]] = {
     ),
     "a number that is none": (
         "csi",
-        _settings(("bootstrap: 1000", "bootstrap: many")),
+        _settings(("bootstrap: 0", "bootstrap: many")),
         "study.yaml, line <bootstrap>: bootstrap is 'many', but must be a whole number.",
     ),
     "a choice that is none": (
@@ -503,7 +506,7 @@ def test_values_are_read_by_the_type_of_their_parameter(tmp_path: Path) -> None:
     """A sheet called 2024 and a day are texts; yes is a truth; a key with nothing after it is not given."""
     place = studies.new("csi", tmp_path / "x")
     put(place / "study.yaml", ('sheet: ""', "sheet: 2024"), ("consistent: false", "consistent: yes"))
-    put(place / "study.yaml", ("bootstrap: 1000", "bootstrap:"))
+    put(place / "study.yaml", ("bootstrap: 0", "bootstrap:"))
     study = Study.read(place).changed(["only = store = Old Town", "seed=3"])
     assert study.settings["sheet"] == "2024"
     assert study.settings["consistent"] is True
@@ -522,7 +525,7 @@ def test_values_are_read_by_the_type_of_their_parameter(tmp_path: Path) -> None:
 def branches(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame, subprocess.CompletedProcess[str]]:
     """Three stores, one of which has too few customers for the model; the second language of the report is Chinese."""
     place = studies.new("csi", tmp_path_factory.mktemp("branches") / "x")
-    put(place / "study.yaml", ("bootstrap: 1000", "bootstrap: 50"), ("seed: 0", "seed: 7"))
+    put(place / "study.yaml", ("bootstrap: 0", "bootstrap: 50"), ("seed: 0", "seed: 7"))
     survey = datasets.load_survey().data
     few = survey.index[survey["store"] == "Old Town"][12:]
     survey = survey.drop(few).replace({"store": {"Old Town": "Old/Town"}})
@@ -676,6 +679,22 @@ def test_a_comparison_of_waves_shows_changes(waves: Comparison, tmp_path: Path) 
     if waves.language == "zh":
         assert "逐次变化" in page
         assert "“2025”无法估计" in page
+
+
+@pytest.mark.parametrize("lost", [["2024"], ["2024", "2026", "2027"]])
+def test_an_index_that_is_told_as_impossible_is_a_dash(waves: Comparison, lost: list[str], tmp_path: Path) -> None:
+    """As an engine leaves it whose solution is not admissible: a study with problems, and no number."""
+    nothing = {"index": None, "ci": [None, None], "se": None}
+    outcomes = [
+        replace(each, numbers={**each.numbers, **nothing}) if each.name in lost and each.numbers else each
+        for each in waves.outcomes
+    ]
+    found = replace(waves, outcomes=outcomes)
+    write_comparison(found, tmp_path)
+    numbers = json.loads((tmp_path / "comparison.json").read_text(encoding="utf-8"))
+    assert [name for name, row in numbers["groups"].items() if row["report"] and row["index"] is None] == lost
+    assert sum(row["difference"] is not None for row in numbers["differences"]) == len(lost) % 3
+    assert (tmp_path / "comparison.html").read_text(encoding="utf-8").count('role="img"') == len(lost) % 3
 
 
 def test_changes_by_hand() -> None:

@@ -633,6 +633,19 @@ def test_known_duplicates_are_put_under_one_id(messy, cleaned):
     assert report.steps.set_index("rule").loc["same_customer", "changed"] > 0
 
 
+def test_who_is_on_the_blacklist_goes_under_every_id_and_writing():
+    lines = pd.DataFrame(
+        {"customer_id": ["A", "B", "C", "0007", " 8"], "date": "2026-01-05", "amount": [1.0, 2, 3, 4, 5]}
+    )
+    same = pd.DataFrame({"customer_id": ["B"], "master_id": ["A"]})
+    left, _ = clean(Transactions(lines), as_of="2026-02-01", same=same, blacklist=["B", "0007", 8.0])
+    assert left.to_pandas()["customer_id"].tolist() == ["C"]
+    apart, _ = clean(
+        Transactions(lines), as_of="2026-02-01", same=same, blacklist=["B"], skip=["same_customer", "zero_padded_ids"]
+    )
+    assert set(apart.to_pandas()["customer_id"]) == {"A", "C", "0007", "8"}
+
+
 def test_attributes_join_each_line_once(messy):
     people = messy.register[["customer_id", "city"]].iloc[10:]
     enriched, report = clean(of(messy), as_of=messy.as_of, blacklist=messy.blacklist, attributes=people)
@@ -654,7 +667,7 @@ def test_attributes_join_each_line_once(messy):
             "zero_padded_ids, same_customer, repeated_lines, future_date, cancellations, returns, zero_amount, "
             "postage, blacklist, attributes.",
         ),
-        ({"as_of": "soon"}, "clean: as_of 'soon' is no date. Expected one such as '2026-01-31'."),
+        ({"as_of": "soon"}, "as_of: 'soon' is no day; expected a date such as 2026-01-31."),
         (
             {"same": pd.DataFrame({"customer_id": ["1"]})},
             "clean: same has no column 'master_id'; its columns are customer_id.",
@@ -695,6 +708,48 @@ def test_the_report_is_drawn_and_told(cleaned):
 
 
 # Both engines ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        (
+            {"total": [1.0]},
+            "shop: b.parquet has no column 'amount', which a.parquet has. Expected the same columns in every file; "
+            "rename the column, or read the files one by one.",
+        ),
+        (
+            {"amount": ["1"]},
+            "shop: the column 'amount' is of type double in a.parquet and large_string in b.parquet. Write the files "
+            "again with one type.",
+        ),
+    ],
+)
+def test_parquet_files_of_a_folder_that_differ_are_refused(tmp_path, second, said):
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    who = {"customer_id": [7], "date": ["2026-01-05"]}
+    pd.DataFrame({**who, "amount": [2.0]}).to_parquet(folder / "a.parquet")
+    pd.DataFrame({**who, **second}).to_parquet(folder / "b.parquet")
+    with pytest.raises(InputError) as refused:
+        Transactions(folder)
+    assert str(refused.value) == said
+
+
+def test_a_column_that_only_later_files_have_is_told(tmp_path):
+    line = pd.DataFrame({"customer_id": [7], "date": ["2026-01-05"], "amount": [2.0]})
+    line.to_parquet(tmp_path / "a.parquet")
+    line.assign(shop="north").to_parquet(tmp_path / "b.parquet")
+    found = Transactions(tmp_path)
+    assert found.n == 2
+    assert found.problems[0] == (
+        f"{tmp_path.name}: the column 'shop' was not read; b.parquet has it, a.parquet does not."
+    )
+
+
+def test_one_currency_in_two_writings_is_one():
+    lines = pd.DataFrame({"customer_id": [1, 2], "date": "2026-01-05", "amount": 1.0, "currency": ["EUR", " eur"]})
+    assert not [said for said in Transactions(lines, currency="currency").problems if "currency" in said]
 
 
 class TestSpark:

@@ -15,6 +15,9 @@ from crmlab.plots.style import alt
 from crmlab.transactions import to_frame
 
 P = [0.3, 0.2, 0.15, 0.05]
+DISCOUNT_12 = (
+    "discount: found 12, that is 1,200 % a period; expected a share above −1 and at most 1. Write 12 % as 0.12."
+)
 
 
 def refuses(text: str):
@@ -114,7 +117,24 @@ def test_a_customer_who_never_pays_is_told() -> None:
         value.break_even_retention(1, 0.0, periods=5, acquisition=100)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: value.retention_cash_flow(100, 0.8, 12, periods=3),
+        lambda: value.break_even_retention(100, 12),
+        lambda: value.migration_clv(100, [0.5, 0.2], 12),
+        lambda: value.event_value(LEDGER, 12),
+        lambda: value.expected_clv(None, None, None, horizon=52, discount=12),
+        lambda: value.compare_models(pd.DataFrame([[9.0, 0, 9], [9, 9, 0]]), 12, cells=1),
+    ],
+)
+def test_a_discount_in_per_cent_is_refused_everywhere(call) -> None:
+    with refuses(DISCOUNT_12):
+        call()
+
+
 def test_sensitivity_moves_one_input_at_a_time() -> None:
+    assert value.clv_sensitivity(100, 0.8, 0.95).loc["discount", "high"] == 1
     found = value.clv_sensitivity(100, 0.8, 0.1, change=0.05)
     assert found.loc["retention", "clv_high"] == pytest.approx(100 * 0.84 / 0.26)
     assert found.loc["discount", "clv_low"] == pytest.approx(100 * 0.8 / (1.095 - 0.8))
@@ -158,6 +178,7 @@ def test_a_sensitivity_that_leads_to_no_end_is_told() -> None:
             "customers out.",
         ),
         ((1, 0.5, -1), "discount: found -1; expected a number above -1."),
+        ((1, 0.5, 12), DISCOUNT_12),
     ],
 )
 def test_what_retention_clv_refuses(call, text) -> None:
@@ -612,6 +633,15 @@ def test_what_clusters_refuses(change, text) -> None:
     table, _ = three_groups(200, seed=1)
     with refuses(text):
         value.clusters(table.assign(**change), ["orders", "spend"])
+
+
+def test_what_clusters_are_made_of_is_named() -> None:
+    table = pd.DataFrame({"orders": range(20), "spend": range(20, 40)})
+    with refuses("clusters: log names 'spend', of which no clusters are made; expected some of orders."):
+        value.clusters(table, ["orders"], log=["spend"])
+    with refuses("clusters: no number of clusters is given; expected k such as 4 or [3, 4, 5]."):
+        value.clusters(table, ["orders"], k=[])
+    assert len(value.clusters(table, "orders", k=np.int64(2), resamples=2).centres) == 2
 
 
 def test_more_clusters_than_customers() -> None:

@@ -520,7 +520,7 @@ def test_an_empty_holdout_is_refused() -> None:
         InputError, match=r"^holdout_end: 1997-01-01 is not after end, 1997-09-30\. Give a later day\.$"
     ):
         value.back_test(orders, "1997-09-30", "1997-01-01")
-    with pytest.raises(InputError, match=r"^end: found 'soon'; expected a day such as 2026-01-31\.$"):
+    with pytest.raises(InputError, match=r"^end: 'soon' is no day; expected a date such as 2026-01-31\.$"):
         value.back_test(orders, "soon")
 
 

@@ -50,6 +50,7 @@ class Allocation:
     optimum : Optimum
     negative : int, customers whom every level is expected to cost more than it brings
     draws, seed, level
+    levels : DataFrame of `retention_levels`
     risk : AtRisk
     problems : list of str
     """
@@ -68,6 +69,7 @@ class Allocation:
     draws: int
     seed: int
     level: float
+    levels: pd.DataFrame
     risk: AtRisk
     problems: list[str]
 
@@ -75,6 +77,22 @@ class Allocation:
     def treated(self) -> pd.DataFrame:
         """The rows of `customers` that are treated, the largest gain first."""
         return self.customers[self.customers["level"] != NONE].sort_values("gain", ascending=False, kind="stable")
+
+    def revalued(self, effect_factor: float) -> pd.Series:
+        """Net gain of this very plan (gain, low, high) if every effect were so many times what the pilot says.
+
+        Raises
+        ------
+        InputError
+            For a factor that is no number of 0 or more.
+        """
+        number(effect_factor, "effect_factor", 0)
+        costs = _costs(self.risk, self.levels)
+        simulated = _simulated(self.risk, self.levels, costs, self.draws, self.seed, effect_factor)
+        treated = np.flatnonzero(self.optimum.choice >= 0)
+        gains = simulated[:, treated, self.optimum.choice[treated]].sum(axis=1, dtype=float)
+        low, high = np.quantile(gains, [(1 - self.level) / 2, (1 + self.level) / 2])
+        return pd.Series({"gain": gains.mean(), "low": low, "high": high}, name="plan")
 
     def plot(self, kind: str = "comparison", language: str = "en", *, ax: Axes | None = None) -> Axes:
         """Draw the "comparison" of plans, or how often customers are "chosen"."""
@@ -160,8 +178,7 @@ def allocate(
         raise InputError(
             f"levels: the pilot did not try {', '.join(untried)}; it tried {', '.join(risk.lessons.levels)}."
         )
-    revenue = risk.linked.customers["revenue"].clip(lower=0).to_numpy(dtype=float)
-    costs = np.outer(revenue, table["share"]) + table["cost"].to_numpy()
+    costs = _costs(risk, table)
     simulated = _simulated(risk, table, costs, draws, seed, effect_factor)
     expected = simulated.mean(axis=0, dtype=float)
     allowed = np.where(risk.table["in_pilot"].to_numpy()[:, None], expected, -1.0)
@@ -189,11 +206,18 @@ def allocate(
         draws=draws,
         seed=seed,
         level=level,
+        levels=table,
         risk=risk,
         problems=[],
     )
     found.problems.extend([*risk.problems, *_about(found)])
     return found
+
+
+def _costs(risk: AtRisk, table: pd.DataFrame) -> Array:
+    """What each customer costs on each level: an amount, and a share of her revenue of the last year."""
+    revenue = risk.linked.customers["revenue"].clip(lower=0).to_numpy(dtype=float)
+    return np.asarray(np.outer(revenue, table["share"]) + table["cost"].to_numpy())
 
 
 def _simulated(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from crmlab.errors import InputError
@@ -54,11 +55,12 @@ def retention_levels(table: pd.DataFrame | None = None) -> pd.DataFrame:
     )
     found = given[[*NUMBERS]].apply(pd.to_numeric, errors="coerce").astype(float).rename_axis("level")
     for level, row in found.iterrows():
-        limits = (("cost", row["cost_low"], row["cost_high"]), ("cost_low", 0, row["cost"]), ("share", 0, 1))
-        for name, low, high in (*limits, ("capacity", 0, float("inf")), ("cost_high", 0, 1e12)):
-            if not low <= row[name] <= high:
+        limits = {"cost": (0, np.inf), "cost_low": (0, row["cost"]), "cost_high": (row["cost"], np.inf)}
+        for name, (low, high) in (limits | {"share": (0, 1), "capacity": (0, np.inf)}).items():
+            endless = name != "capacity" and np.isinf(row[name])
+            if not low <= row[name] <= high or endless:
                 raise InputError(
-                    f"levels: {name} of {level!r} is {given.loc[level, name]!r}; expected a number from {low:g} to "
-                    f"{high:g}. Correct the table of levels."
+                    f"levels: {name} of {level!r} is {given.loc[level, name]}; expected a number of at least {low:g}"
+                    f"{f' and at most {high:g}' if high < np.inf else ''}. Correct the table of levels."
                 )
     return found

@@ -22,7 +22,8 @@ from crmlab.errors import InputError
 from crmlab.questionnaire import Questionnaire
 from crmlab.responses import read_responses
 from crmlab.results import page, plain
-from crmlab.transactions import Transactions
+from crmlab.transactions import Transactions, to_frame
+from crmlab.transactions.fields import day_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -165,7 +166,7 @@ def link(
         },
         name="number",
     )
-    day = transactions.period[1] if as_of is None else Date.fromisoformat(str(as_of)[:10])
+    day = transactions.period[1] if as_of is None else day_of(as_of)
     problems = [*transactions.problems, *_about(counts, prediction)]
     return Linked(customers.join(expected), counts, prediction, day, problems)
 
@@ -183,7 +184,7 @@ def _pseudonymous(orders: Any, survey: pd.DataFrame, key: bytes | str | None) ->
         transactions = Transactions(orders, cost=cost, name="orders")
     if key is not None:
         return pseudonymise(transactions, key), pseudonymise(answers, key)
-    ids = transactions.table.select("customer_id").distinct().order_by("customer_id").limit(1000).execute()
+    ids = to_frame(transactions.table.select("customer_id").distinct())
     for name, column in (("orders", ids["customer_id"]), ("survey", answers["customer_id"])):
         raw = column[~column.astype("str").str.fullmatch(rf"[0-9a-f]{{{DIGITS}}}")]
         if len(raw):

@@ -55,6 +55,7 @@ class Lessons:
     longest_silence : int, recency in days up to which the pilot has customers
     scale : DataFrame, index column: mean, sd
     measures : list of str that can moderate an effect
+    customers : int, in the model
     problems : list of str
     """
 
@@ -68,6 +69,7 @@ class Lessons:
     longest_silence: int
     scale: pd.DataFrame
     measures: list[str]
+    customers: int
     problems: list[str]
 
     def standardised(self, customers: pd.DataFrame) -> pd.DataFrame:
@@ -176,6 +178,7 @@ def learn(linked: Linked, outcomes: pd.DataFrame, *, prior: float = 0.3, level: 
         int(table["recency_days"].max()),
         scale,
         measures,
+        len(table),
         [*linked.problems, *told, *_about(effects)],
     )
 

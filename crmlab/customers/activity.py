@@ -14,6 +14,7 @@ import ibis
 
 from crmlab.errors import InputError
 from crmlab.transactions import to_frame
+from crmlab.transactions.fields import day_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,8 @@ def activity_index(
     Parameters
     ----------
     transactions : Transactions
-        Several lines of one day are one purchase; lines after `as_of` do not count.
+        Several lines of one day are one purchase; goods sent back (amounts below zero) and lines after `as_of` do not
+        count.
     as_of : date or text such as "2026-01-31"
         Default the last day of the transactions.
     pace_days, half_life_days : float, more than 0
@@ -64,9 +66,9 @@ def activity_index(
     for name, value in {"pace_days": pace_days, "half_life_days": half_life_days}.items():
         if not value > 0:
             raise InputError(f"activity_index: {name} is {value}; expected a number of days above 0.")
-    day = transactions.period[1] if as_of is None else Date.fromisoformat(str(as_of)[:10])
+    day = transactions.period[1] if as_of is None else day_of(as_of)
     table = transactions.table
-    days = table.filter(table.date <= ibis.literal(day)).select("customer_id", "date").distinct()
+    days = table.filter(table.amount >= 0, table.date <= ibis.literal(day)).select("customer_id", "date").distinct()
     ago = ibis.literal(day).delta(days.date, unit="day").cast("float64")
     points = days.mutate(points=ibis.literal(2.0).pow(ago / -float(half_life_days)))
     full = 1 / (1 - 2 ** (-pace_days / half_life_days))

@@ -36,6 +36,8 @@ ADVICE: Mapping[str, Advice] = {
     "identity": Advice("drop", "", "number of a document: never leaves the system that must hold it"),
     "card": Advice("drop", "", "payment data: never leaves the payment system"),
     "phone": Advice("drop", "", "reaches the person"),
+    "mobile": Advice("drop", "", "reaches the person"),
+    "wechat": Advice("drop", "", "reaches the person"),
     "email": Advice("drop", "", "reaches the person"),
     "address": Advice("drop", "", "one house, often one person"),
     "note": Advice("drop", "", "free text holds what nobody expects"),
@@ -53,10 +55,10 @@ ADVICE: Mapping[str, Advice] = {
     "cost": Advice("keep", "", "margin is computed from it"),
 }
 CHINESE: Mapping[str, str] = {
-    "customer_id": "会员号", "order_id": "单号", "identity": "身份证", "card": "卡号", "phone": "电话", "email": "邮箱",
-    "address": "地址", "note": "备注", "birth": "出生", "postcode": "邮编", "product": "商品", "shop": "门店",
-    "channel": "渠道", "region": "地区", "city": "城市", "name": "姓名", "date": "日期", "amount": "金额",
-    "quantity": "数量", "cost": "成本",
+    "customer_id": "会员号", "order_id": "单号", "identity": "身份证", "card": "卡号", "phone": "电话",
+    "mobile": "手机", "wechat": "微信", "email": "邮箱", "address": "地址", "note": "备注", "birth": "出生",
+    "postcode": "邮编", "product": "商品", "shop": "门店", "channel": "渠道", "region": "地区", "city": "城市",
+    "name": "姓名", "date": "日期", "amount": "金额", "quantity": "数量", "cost": "成本",
 }  # fmt: skip
 UNKNOWN = Advice("decide", "", "not in the list: keep it only if an analysis needs it")
 

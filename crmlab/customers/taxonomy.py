@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 
 from crmlab.errors import InputError
+from crmlab.rules import tiers as by_shares
+from crmlab.transactions.fields import day_of
 
 
 class Taxonomy(NamedTuple):
@@ -121,8 +123,9 @@ def label(
 
     * stage — potential: neither enquiry nor order; interested: an enquiry, no order; closed: the last order is at most
       `delivery_days` old; after-sale: it is older.
-    * tier — buyers by amount, the largest first, cut at the shares of `tiers`; who spends as much as the last one in a
-      tier belongs to it too. Customers without an order have none.
+    * tier — buyers by amount, the largest first, cut at the shares of `tiers` as by `crmlab.rules.tiers`: parts of a
+      customer are rounded up, and who spends as much as the last one in a tier belongs to it too. Customers without an
+      order have none.
     * temperament — as noted, in English or Chinese.
     * age_band — age reached in the year of `as_of`.
     * membership — member where the column says anything but no.
@@ -150,7 +153,7 @@ def label(
     """
     if set(tiers) != set(TIERS) or abs(sum(tiers.values()) - 1) > 1e-9 or min(tiers.values()) < 0:
         raise InputError(f"label: tiers {dict(tiers)} are no shares of small, medium and large that add up to 1.")
-    year = Date.fromisoformat(str(as_of)[:10]).year
+    year = day_of(as_of).year
     rules = {
         "stage": lambda: _stage(customers, delivery_days),
         "tier": lambda: _tier(customers["amount"], tiers),
@@ -179,17 +182,14 @@ def _stage(customers: pd.DataFrame, delivery_days: int) -> np.ndarray:
     return np.select([bought & fresh, bought, asked], ["closed", "after-sale", "interested"], "potential")
 
 
-def _tier(amount: pd.Series, tiers: Mapping[str, float]) -> np.ndarray:
-    spent = amount.fillna(0)
-    buyers = spent[spent > 0].sort_values(ascending=False).to_numpy()
-
-    def least(share: float) -> float:
-        """What the last customer of the first `share` of buyers spends."""
-        place = int(np.floor(share * len(buyers) + 1e-9))
-        return float(buyers[place - 1]) if place else np.inf
-
-    large, medium = least(tiers["large"]), least(tiers["large"] + tiers["medium"])
-    return np.select([spent >= large, spent >= medium, spent > 0], ["large", "medium", "small"], "")
+def _tier(amount: pd.Series, shares: Mapping[str, float]) -> np.ndarray:
+    spent = amount.rename("amount").to_frame().reset_index(drop=True)
+    buyers = spent[spent["amount"] > 0]
+    labels = np.full(len(spent), None, dtype=object)
+    if len(buyers):
+        meant = {name: shares[name] for name in TIERS if shares[name] > 0}
+        labels[buyers.index] = by_shares(buyers["amount"], shares=meant).grade(buyers)
+    return labels
 
 
 def _temperament(noted: pd.Series) -> pd.Series:

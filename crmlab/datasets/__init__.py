@@ -70,6 +70,15 @@ _CATALOGUE = (
         "load_cdnow()",
     ),
     (
+        "company",
+        16_840,
+        4,
+        "simulated",
+        "Orders, survey and pilot of one company, with what each treatment does to each customer",
+        "BSD-3-Clause, as crmlab",
+        "simulate_company()",
+    ),
+    (
         "kano",
         300,
         25,
@@ -159,6 +168,7 @@ def list() -> pd.DataFrame:
     name
     buyers           7650        6  simulated          simulate_buyers()
     cdnow           69659        4       real               load_cdnow()
+    company         16840        4  simulated         simulate_company()
     kano              300       25  simulated            simulate_kano()
     lifecycles      49897        4  simulated      simulate_lifecycles()
     loyalty          1200       31  simulated       simulate_loyalty()

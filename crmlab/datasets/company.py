@@ -196,15 +196,16 @@ def simulate_company(
     own = _People.drawn(customers, months, dogs, streams[0])
     others = _People.drawn(pilot, months, dogs, streams[1])
     end = (FIRST_MONTH + months - 1).end_time.normalize()
+    orders = own.orders()
     return SimulatedCompany(
-        orders=own.orders(),
+        orders=orders,
         survey=own.survey(answering, selection),
         pilot=others.pilot(answering, selection),
         as_of=end,
         levels=_levels(customers),
         truth=own.truth(),
         gains=own.table({level: own.margin(level) - own.margin() for level in STRENGTH}),
-        costs=own.table(own.costs()),
+        costs=own.table(own.costs(orders, end)),
         stays=own.table({level: own.lost() - own.lost(level) for level in STRENGTH}),
     )
 
@@ -272,8 +273,10 @@ class _People:
         """Chance to have left after the year."""
         return _shares(self.chains(level), self.state[:, -1])[:, -1, STATES.index("lapsed")]
 
-    def costs(self) -> dict[str, Array]:
-        spent = self._bought(self.number[:, -YEAR:]) * self.size
+    def costs(self, orders: pd.DataFrame, end: pd.Timestamp) -> dict[str, Array]:
+        """An amount, and a share of what the customer spent in the last 365 days."""
+        recent = orders[orders["date"] > end - pd.Timedelta(days=365)]
+        spent = recent.groupby("customer_id")["amount"].sum().reindex(self._index, fill_value=0.0).to_numpy()
         return {level: each + share * spent for level, (each, share) in COSTS.items()}
 
     def truth(self) -> pd.DataFrame:

@@ -96,6 +96,8 @@ def agreement(
     import pandas as pd
 
     names = [*order]
+    if len(set(names)) < len(names):
+        raise InputError(f"agreement: the order {names} names a grade twice; give each grade once.")
     codes, left_out = _codes(first, second, names)
     counts = np.zeros((len(names), len(names)), int)
     np.add.at(counts, tuple(codes), 1)
@@ -109,7 +111,7 @@ def agreement(
     reach = _normal_quantile(level) * found["se"]
     return Agreement(
         **found, ci_lower=max(found["kappa"] - reach, -1.0), ci_upper=min(found["kappa"] + reach, 1.0),
-        table=table, weights=weights, n=n, level=level, problems=_problems(n, left_out, counts, names),
+        table=table, weights=weights, n=n, level=level, problems=_problems(n, left_out, counts, names, found["se"]),
     )  # fmt: skip
 
 
@@ -169,10 +171,17 @@ def _normal_quantile(level: float) -> float:
     return float(norm.ppf((1 + level) / 2))
 
 
-def _problems(n: int, left_out: int, counts: np.ndarray, names: list[Any]) -> list[str]:
+def _problems(n: int, left_out: int, counts: np.ndarray, names: list[Any], se: float) -> list[str]:
     said = []
     if left_out:
         said.append(f"{left_out:,} customers are left out: one of the two gave them no grade.")
+    if min((counts.sum(axis=0) > 0).sum(), (counts.sum(axis=1) > 0).sum()) == 1:
+        said.append("One grader gives everybody the same grade: kappa is then 0, whatever the other does.")
+    elif np.isclose(se, 0):
+        said.append(
+            "No disagreement in these customers: the standard error is 0 and the interval has no width. That is no "
+            "promise about other customers."
+        )
     if n < FEW:
         said.append(f"Only {n} customers are graded by both: the interval rests on large samples and is a rough guess.")
     unused = [str(name) for name, both in zip(names, counts.sum(axis=0) + counts.sum(axis=1), strict=True) if both == 0]

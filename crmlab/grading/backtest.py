@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmlab.errors import InputError
+from crmlab.rules.axes import numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ class BackTest:
     Attributes
     ----------
     table : DataFrame, index grade, best first: n, share (of customers), mean, ci_lower, ci_upper, lift, lift_lower,
-        lift_upper, share_of_total (of the later revenue).
+        lift_upper, share_of_total (of the later revenue). A grade of one customer has no intervals.
     steps : DataFrame, a row per pair of neighbouring grades: better, worse, difference (of the means), ci_lower,
         ci_upper, verdict ("better", "not shown" or "worse").
     level : of the intervals.
@@ -92,6 +93,8 @@ def backtest(
     names, codes, values, left_out = _aligned(grades, later, order)
     n, total = len(values), float(values.sum())
     mean = total / n
+    if not 0 < level < 1:
+        raise InputError(f"backtest: level is {level}; expected a number between 0 and 1, such as 0.95.")
     if not mean > 0:
         raise InputError(f"backtest: the mean of later is {mean:g}; a lift needs a mean above 0.")
     size = np.bincount(codes, minlength=len(names))
@@ -103,8 +106,9 @@ def backtest(
         raise InputError(f"backtest: all customers have the grade {names[0]}; expected at least two grades.")
     z = float(norm.ppf((1 + level) / 2))
     variance = np.bincount(codes, (values - means[codes]) ** 2) / np.maximum(size - 1, 1)
-    se, lift = np.sqrt(variance / size), means / mean
-    reach = z * _lift_se(values, size, means, variance)
+    # One customer says nothing about how far customers of the grade differ.
+    se, lift = np.where(size > 1, np.sqrt(variance / size), np.nan), means / mean
+    reach = np.where(size > 1, z * _lift_se(values, size, means, variance), np.nan)
     table = pd.DataFrame(
         {"n": size, "share": size / n, "mean": means, "ci_lower": means - z * se, "ci_upper": means + z * se,
          "lift": lift, "lift_lower": lift - reach, "lift_upper": lift + reach, "share_of_total": means * size / total},
@@ -122,10 +126,12 @@ def _aligned(grades: Any, later: Any, order: Sequence[Any] | None) -> tuple[list
     if order is None and not isinstance(grades.dtype, pd.CategoricalDtype):
         raise InputError("backtest: the grades have no order; give order, from best to worst.")
     names = [*(grades.cat.categories if order is None else order)]
+    if len(set(names)) < len(names):
+        raise InputError(f"backtest: the order {names} names a grade twice; give each grade once.")
     odd = grades.dropna()[~grades.dropna().isin(names)]
     if len(odd):
         raise InputError(f"backtest: the grade {odd.iloc[0]!r} is not in the order {names}; add it.")
-    values = later.to_numpy(dtype=float, na_value=np.nan)
+    values = numbers(later)
     faulty = ~np.isfinite(values)
     if faulty.any():
         raise InputError(
@@ -169,8 +175,12 @@ def _problems(table: pd.DataFrame, steps: pd.DataFrame, left_out: int) -> list[s
     said = [
         f"Grade {row['better']} did worse than {row['worse']} later, by more than chance: the grades are out of order."
         if row["verdict"] == "worse"
-        else f"That grade {row['better']} does better than {row['worse']} is not shown: the interval of the "
-        f"difference, {row['ci_lower']:.4g} to {row['ci_upper']:.4g}, holds 0."
+        else f"That grade {row['better']} does better than {row['worse']} is not shown: "
+        + (
+            f"the interval of the difference, {row['ci_lower']:.4g} to {row['ci_upper']:.4g}, holds 0."
+            if row["ci_lower"] == row["ci_lower"]
+            else "with one customer in a grade the difference has no interval."
+        )
         for row in steps.to_dict("records")
         if row["verdict"] != "better"
     ]

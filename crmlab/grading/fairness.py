@@ -40,6 +40,8 @@ PROTECTED: Mapping[str, tuple[str, ...]] = {
 }
 #: A group whose share is below this part of the best-off group's is commonly taken for disadvantaged.
 FOUR_FIFTHS = 0.8
+#: The words of customer_age, customerAge, CUSTOMER_AGE.
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 def protected_inputs(names: Iterable[str] | Any, protected: Mapping[str, Collection[str]] = PROTECTED) -> list[str]:
@@ -47,7 +49,7 @@ def protected_inputs(names: Iterable[str] | Any, protected: Mapping[str, Collect
 
     Parameters
     ----------
-    names : names of inputs, or a DecisionTable or Scorecard, whose names and titles are read.
+    names : a name or names of inputs, or a DecisionTable or Scorecard, whose names and titles are read.
     protected : attribute → words. A word in Latin letters must stand alone ("age" is not found in "average_spend");
         Chinese words may stand anywhere.
 
@@ -58,7 +60,7 @@ def protected_inputs(names: Iterable[str] | Any, protected: Mapping[str, Collect
     """
     told: dict[str, str] = {}
     for name, text in _named(names):
-        words = set(re.findall(r"[a-z]+", text.lower()))
+        words = {word.lower() for word in _WORD.findall(text)}
         for attribute, known in protected.items():
             if any(word in words if word.isascii() else word in text for word in known):
                 told.setdefault(
@@ -71,6 +73,8 @@ def protected_inputs(names: Iterable[str] | Any, protected: Mapping[str, Collect
 
 def _named(names: Any) -> list[tuple[str, str]]:
     """(name, all that it is called) of every input."""
+    if isinstance(names, str):
+        names = [names]
     inputs = getattr(names, "inputs", None)
     if inputs is None:
         return [(str(name), str(name)) for name in names]
@@ -88,7 +92,8 @@ class Disparity:
     Attributes
     ----------
     table : DataFrame, index group, largest share first: n, favourable (customers with a favourable grade), share,
-        ci_lower, ci_upper (Wilson), ratio (of the share to the reference group's), ratio_lower, ratio_upper (Katz).
+        ci_lower, ci_upper (Wilson), ratio (of the share to the reference group's), ratio_lower, ratio_upper (Katz;
+        no upper limit where nobody is favoured: such a group is told if the Wilson intervals lie apart).
     reference : the group that the ratios compare with.
     favourable : the grades that are counted.
     level : of the intervals.
@@ -116,7 +121,7 @@ def disparity(
     ----------
     grades, group : Series with the same index; customers without a grade count as not favoured, those without a group
         are left out; both are told.
-    favourable : the grades that a customer is glad to get.
+    favourable : the grades that a customer is glad to get, or one of them.
     reference : the group to compare with; default the one with the largest share.
     level : of the intervals.
 
@@ -134,9 +139,11 @@ def disparity(
     """
     import pandas as pd
 
+    if not 0 < level < 1:
+        raise InputError(f"disparity: level is {level}; expected a number between 0 and 1, such as 0.95.")
     if not grades.index.equals(group.index):
         raise InputError("disparity: grades and groups have different indexes; bring one into the order of the other.")
-    good = [*favourable]
+    good = [favourable] if isinstance(favourable, str) and (grades == favourable).any() else [*favourable]
     odd = [grade for grade in good if not (grades == grade).any()]
     if odd:
         raise InputError(f"disparity: nobody has the favourable grade {', '.join(map(str, odd))}; grades are "
@@ -184,7 +191,11 @@ def _ratios(table: pd.DataFrame, base: Any, level: float) -> dict[str, Any]:
 
 def _problems(table: pd.DataFrame, base: Any, grades: pd.Series, group: pd.Series) -> list[str]:
     said = []
-    low = table[(table["ratio"] < FOUR_FIFTHS) & (table["ratio_upper"].isna() | (table["ratio_upper"] < 1))]
+    if table.loc[base, "favourable"] == 0:
+        said.append(f"Nobody in {base}, the reference group, has a favourable grade: there are no ratios to it.")
+    apart = (table["favourable"] == 0) & (table["ci_upper"] < table.loc[base, "ci_lower"])
+    beyond = (table["ratio_upper"] < 1) | apart
+    low = table[(table["ratio"] < FOUR_FIFTHS) & beyond]
     for name, row in low.iterrows():
         said.append(
             f"Group {name} gets a favourable grade {row['ratio']:.2f} times as often as {base}, less than four fifths, "

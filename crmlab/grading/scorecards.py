@@ -19,7 +19,7 @@ from crmlab.errors import InputError
 from crmlab.rules.axes import numbers
 from crmlab.rules.conditions import plain
 from crmlab.rules.decisions import DecisionTable
-from crmlab.rules.reading import read_yaml
+from crmlab.rules.reading import in_languages, mapping_of, read_yaml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +56,8 @@ class Scores:
     score : Series, 0 to 100; missing where there is none.
     grade : Series, Categorical.
     weights : Series by criterion; sums to 1.
+    contributions : DataFrame, customers × criteria: what each criterion adds to the score, w_k p_k, with the points and
+        weights that count where a criterion is not known; a row sums to the score.
     problems : sentences.
     """
 
@@ -63,12 +65,8 @@ class Scores:
     score: pd.Series
     grade: pd.Series
     weights: pd.Series
+    contributions: pd.DataFrame
     problems: list[str]
-
-    @property
-    def contributions(self) -> pd.DataFrame:
-        """What each criterion adds to the score: w_k p_k, customers × criteria."""
-        return self.points * self.weights
 
     @property
     def table(self) -> pd.DataFrame:
@@ -106,11 +104,14 @@ class Scorecard:
     def __init__(self, card: str | Path | Mapping[str, Any]) -> None:
         content = card if isinstance(card, Mapping) else read_yaml(Path(card))
         self.name = str(content.get("name", "scorecard"))
-        self.title: Mapping[str, str] = content.get("title") or {"en": self.name, "zh": self.name}
+        self.title: Mapping[str, str] = in_languages(content.get("title"), self.name)
         self.source = str(content.get("source", ""))
-        self.notes: list[str] = list((content.get("notes") or {}).get("en", ()))
+        notes = mapping_of(content, "notes", self.name, "en and zh to lists of sentences")
+        self.notes: list[str] = list(notes.get("en", ()))
         self._criteria = _read_criteria(content.get("criteria"), self.name)
-        self.grade_table = _read_grades(content.get("grades"), content.get("about") or {}, self.name)
+        self.grade_table = _read_grades(
+            content.get("grades"), mapping_of(content, "about", self.name, "each grade to what is said"), self.name
+        )
 
     # ------------------------------------------------------------------------------------------- what it says
 
@@ -183,17 +184,16 @@ class Scorecard:
         points = pd.DataFrame({c.name: _points(c, frame[c.name], self.name) for c in self._criteria}, index=frame.index)
         problems = self._about_missing(points, missing)
         weights = self.weights
+        adds = (points.fillna(0) if missing in ("worst", "reweight") else points) * weights
         if missing == "reweight":
-            known = points.notna() * weights
-            score = (points.fillna(0) * weights).sum(axis=1) / known.sum(axis=1).replace(0.0, np.nan)
-        else:
-            filled = points.fillna(0) if missing == "worst" else points
-            score = (filled * weights).sum(axis=1, skipna=False)
+            adds = adds.div((points.notna() * weights).sum(axis=1).replace(0.0, np.nan), axis=0)
         # Weights such as 1/3 would put a full score at 99.99999999999999, below its threshold.
-        score = score.round(9).rename("score")
+        score = adds.sum(axis=1, skipna=False).round(9).rename("score")
+        problems += _about_scores(score, missing)
         graded = self.grade_table.grade(score.to_frame(), faults="missing")
+        problems += [said for said in graded.attrs["problems"] if "score is missing" not in said]
         graded.attrs = {"problems": problems}
-        return Scores(points, score, graded, weights, problems)
+        return Scores(points, score, graded, weights, adds, problems)
 
     def grade(self, frame: pd.DataFrame, *, missing: str = "error") -> pd.Series:
         """The grade of every customer: `score`, its grades only."""
@@ -263,9 +263,19 @@ def _read_criteria(criteria: Any, card: str) -> tuple[Criterion, ...]:
     if weighed and len(weighed) < len(criteria):
         left = [str(name) for name in criteria if name not in weighed]
         raise InputError(f"{card}: {', '.join(left)} has no weight; give every criterion one, or none.")
-    weights = {str(name): float(entry.get("weight", 1 / len(criteria))) for name, entry in criteria.items()}
+    weights = {
+        str(name): _number(entry.get("weight", 1 / len(criteria)), f"{card}, criterion {name}: weight")
+        for name, entry in criteria.items()
+    }
     _require_shares(weights, list(weights), card)
     return tuple(_read_criterion(str(name), entry, weights[str(name)], card) for name, entry in criteria.items())
+
+
+def _number(value: Any, what: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{what} {value!r} is no number; expected one such as 0.25.") from None
 
 
 def _require_shares(weights: Mapping[str, float], names: list[str], card: str) -> None:
@@ -291,7 +301,13 @@ def _read_criterion(name: str, entry: Mapping[str, Any], weight: float, card: st
             raise InputError(
                 f"{card}, criterion {name}: scale {ends!r}; expected two different numbers, [worst, best]."
             )
-        return Criterion(name, weight, None, (float(ends[0]), float(ends[1])), title)
+        worst, best = (_number(end, f"{card}, criterion {name}: scale") for end in ends)
+        return Criterion(name, weight, None, (worst, best), title)
+    if not isinstance(entry["points"], Mapping):
+        raise InputError(
+            f"{card}, criterion {name}: points are {entry['points']!r}; expected a mapping of conditions to points, "
+            'such as {"< 3": 0, ">= 3": 100}.'
+        )
     rows = [{name: condition, "grade": points} for condition, points in entry["points"].items()]
     for row in rows:
         if isinstance(row["grade"], bool) or not isinstance(row["grade"], (int, float)) or not 0 <= row["grade"] <= 100:
@@ -316,6 +332,17 @@ def _read_grades(grades: Any, about: Mapping[str, Any], card: str) -> DecisionTa
             "grades": {grade: about.get(grade, {}) for grade in grades},
         }
     )
+
+
+def _about_scores(score: pd.Series, missing: str) -> list[str]:
+    """Under "reweight" somebody of whom nothing is known still has no score."""
+    nobody = score.isna()
+    if missing != "reweight" or not nobody.any():
+        return []
+    return [
+        f"Customers without a score, as no criterion that weighs is known of them: {int(nobody.sum()):,}, first in row "
+        f"{score.index[nobody][0]}."
+    ]
 
 
 def _asks(criterion: Criterion) -> str:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from crmlab.errors import InputError
 from crmlab.lifecycle.markov import Forecast, Transitions, transitions
-from crmlab.lifecycle.measures import measured
+from crmlab.lifecycle.measures import MEASURED_BY, measured
 from crmlab.lifecycle.observation import Economics, Observed, observe
 from crmlab.lifecycle.periods import first_day, number_of
 from crmlab.lifecycle.rules import MEASURES, PHASES, RULES, Thresholds, changed, first_rule, rule_table
@@ -192,7 +192,12 @@ class Lifecycle:
     def revised(self, **changes: Any) -> Lifecycle:
         """The same customers under other thresholds, such as `revised(window=4)`."""
         thresholds = changed(self.thresholds, changes)
-        return replace(self, phases=_classified(self.observed, thresholds, self.economics), thresholds=thresholds)
+        if any(getattr(thresholds, name) != getattr(self.thresholds, name) for name in MEASURED_BY):
+            table = _classified(self.observed, thresholds, self.economics)
+        else:
+            phase, rule = _judged(self.phases, thresholds)
+            table = self.phases.assign(phase=phase, rule=rule)
+        return replace(self, phases=table, thresholds=thresholds)
 
     def sensitivity(self, variations: Mapping[str, Sequence[float]]) -> pd.DataFrame:
         """How much the phases depend on each threshold, the others left as they are.
@@ -329,13 +334,19 @@ def phases(transactions: Transactions, **options: Any) -> pd.DataFrame:
 def _classified(observed: Observed, thresholds: Thresholds, economics: Economics) -> pd.DataFrame:
     """The table of `Lifecycle.phases`."""
     table = measured(observed, thresholds, economics)
-    position = first_rule({name: table[name].to_numpy() for name in MEASURES}, thresholds)
-    names, of_rule = [rule.name for rule in RULES], np.array([[*PHASES].index(rule.phase) for rule in RULES])
-    phase = pd.Categorical.from_codes(of_rule[position], categories=[*PHASES], ordered=True)  # type: ignore[call-overload]
+    phase, rule = _judged(table, thresholds)
     table.insert(1, "period", first_day(table.pop("number").to_numpy(), observed.period))
     table.insert(2, "phase", phase)
-    table.insert(3, "rule", np.array(names)[position])
+    table.insert(3, "rule", rule)
     return table
+
+
+def _judged(table: pd.DataFrame, thresholds: Thresholds) -> tuple[Any, Any]:
+    """Phase and rule of every row of measures."""
+    position = first_rule({name: table[name].to_numpy() for name in MEASURES}, thresholds)
+    of_rule = np.array([[*PHASES].index(rule.phase) for rule in RULES])
+    phase = pd.Categorical.from_codes(of_rule[position], categories=[*PHASES], ordered=True)  # type: ignore[call-overload]
+    return phase, pd.array([rule.name for rule in RULES], dtype="str").take(position)
 
 
 def _about(table: pd.DataFrame, thresholds: Thresholds, period: str) -> list[str]:

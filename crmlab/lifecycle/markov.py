@@ -187,10 +187,21 @@ class Transitions:
         draws : int, 0 or more
             Draws of the chain from its posterior, for the intervals; 0 for none.
         seed : int
+
+        Raises
+        ------
+        InputError
+            As in `absorption`, and where customers were seen to go to a phase but nobody was seen to leave it.
         """
         names = _ends(self.counts.index, ends)
         known = self.counts.sum(axis=1) > 0
         missing = [name for name in self.counts.index if not known[name] and name not in names]
+        unknown = [str(name) for name in missing if self.counts[name].any()]
+        if unknown:
+            raise InputError(
+                f"absorption: steps lead to {unknown[0]}, and none from there was seen, so that the way on is unknown. "
+                f"Count it among the ends: ends={[*names, *unknown]}."
+            )
         chain = self.probabilities.drop(index=missing, columns=missing)
         left = chain.index
         result = absorption(chain.fillna(0.0), names)
@@ -376,13 +387,14 @@ def transitions(
             f"transitions: level {level}, prior {prior}; expected a level between 0 and 1 and a prior > 0."
         )
     table = _states(phases, customer, period, phase)
-    steps, gaps = _steps(table)
+    names = pd.Index(_names(table["phase"]))
+    steps, gaps = _steps(table, names)
     if steps.empty:
         raise InputError("transitions: no customer has two periods in a row, so that no step can be seen.")
-    names = pd.Index(_names(table["phase"]))
-    counts = pd.crosstab(steps["from"], steps["to"]).reindex(index=names, columns=names, fill_value=0)
-    counts = counts.rename_axis(index="from", columns="to").astype(int)
+    cells = np.bincount(steps["from"] * len(names) + steps["to"], minlength=len(names) ** 2)
+    counts = pd.DataFrame(cells.reshape(len(names), -1), names.rename("from"), names.rename("to"))
     by_period = steps.groupby(["period", "from", "to"]).size().rename("count").reset_index()
+    by_period = by_period.assign(**{side: names[by_period[side]] for side in ("from", "to")})
     return Transitions(counts, by_period, level, prior, _about_counts(counts, gaps))
 
 
@@ -457,12 +469,16 @@ def _states(phases: pd.DataFrame, customer: str, period: str, phase: str) -> pd.
     return table.sort_values(["customer", "period"], kind="stable", ignore_index=True)
 
 
-def _steps(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Pairs of phases in consecutive periods, and how many pairs have a gap between them."""
+def _steps(table: pd.DataFrame, names: pd.Index) -> tuple[pd.DataFrame, int]:
+    """Pairs of phases (their places among the names) in consecutive periods, and how many pairs have a gap between."""
     rank = table["period"].rank(method="dense").to_numpy()
     same = table["customer"].to_numpy()[1:] == table["customer"].to_numpy()[:-1]
     next_one = np.diff(rank) == 1
-    phase = table["phase"].astype("str").to_numpy() if _is_categorical(table["phase"]) else table["phase"].to_numpy()
+    states = table["phase"]
+    if _is_categorical(states):
+        phase = names.get_indexer(states.cat.categories.astype("str"))[states.cat.codes]
+    else:
+        phase = names.get_indexer(pd.Index(states))
     steps = pd.DataFrame({"period": table["period"].iloc[1:].to_numpy(), "from": phase[:-1], "to": phase[1:]})
     return steps[same & next_one], int((same & ~next_one).sum())
 
@@ -473,9 +489,9 @@ def _is_categorical(phase: pd.Series) -> bool:
 
 def _names(phase: pd.Series) -> list[Any]:
     """The phases that occur: in the order of the categories, of `PHASES`, or of the alphabet."""
-    seen = set(phase.astype("str") if _is_categorical(phase) else phase)
     if _is_categorical(phase):
-        return [name for name in phase.cat.categories.astype("str") if name in seen]
+        return [*phase.cat.remove_unused_categories().cat.categories.astype("str")]
+    seen = set(phase.unique())
     return [name for name in PHASES if name in seen] if seen <= PHASES.keys() else sorted(seen)
 
 
@@ -537,6 +553,6 @@ def _beta_interval(a: Array, b: Array, level: float) -> tuple[Array, Array]:
 
 
 def _chi2_tail(statistic: float, df: int) -> float:
-    from scipy.stats import chi2
+    from scipy.special import chdtrc  # scipy.stats takes two seconds to import
 
-    return float(chi2.sf(statistic, df)) if df else 1.0
+    return float(chdtrc(df, statistic)) if df else 1.0

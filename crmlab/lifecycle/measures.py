@@ -22,6 +22,10 @@ Array = npt.NDArray[np.float64]
 _DECIMALS = 9
 
 
+#: The thresholds that change what is measured; the others only change what follows from it.
+MEASURED_BY = ("window", "lapsed_after")
+
+
 def measured(observed: Observed, thresholds: Thresholds, economics: Economics) -> pd.DataFrame:
     """Every period of every relationship with its measures.
 

@@ -15,6 +15,7 @@ import pandas as pd
 from crmlab.errors import InputError
 from crmlab.lifecycle.periods import by_period, first_day, number_of
 from crmlab.transactions import engines, to_frame
+from crmlab.transactions.fields import day_of
 
 if TYPE_CHECKING:
     from crmlab.transactions import Transactions
@@ -75,7 +76,7 @@ def observe(
     Raises
     ------
     InputError
-        For an unknown period, or if nobody has ever paid for anything.
+        For an unknown period, a `complete_to` that is no day, or if nobody has ever paid for anything.
     """
     lines = to_frame(by_period(transactions, period).order_by("customer_id", "number"))
     if not (lines["purchases"] > 0).any():
@@ -83,7 +84,7 @@ def observe(
             f"{transactions.name}: no line has an amount above 0, so that no relationship ever began. Check the amount "
             "column."
         )
-    end = pd.Timestamp(transactions.period[1]) if complete_to is None else pd.Timestamp(complete_to)
+    end = pd.Timestamp(transactions.period[1] if complete_to is None else day_of(complete_to, "complete_to"))
     last, problems = _last_complete(lines["number"].to_numpy(), end, period)
     lines = lines[lines["number"] <= last]
     begun = lines["number"].where(lines["purchases"] > 0).groupby(lines["customer_id"]).transform("min")

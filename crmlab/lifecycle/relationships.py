@@ -25,6 +25,7 @@ import pandas as pd
 
 from crmlab.errors import InputError
 from crmlab.transactions import to_frame
+from crmlab.transactions.fields import day_of
 
 if TYPE_CHECKING:
     from crmlab.transactions import Transactions
@@ -168,7 +169,7 @@ def funnel(steps: Mapping[str, int] | pd.Series, *, level: float = 0.95) -> pd.D
     Raises
     ------
     InputError
-        For fewer than two steps, a number below 0, or more customers than at the step before.
+        For fewer than two steps, a number below 0 or not whole, or more customers than at the step before.
 
     Examples
     --------
@@ -179,7 +180,11 @@ def funnel(steps: Mapping[str, int] | pd.Series, *, level: float = 0.95) -> pd.D
     second              40        0.40  60.0  0.60
     third               30        0.75  10.0  0.25
     """
-    counts = pd.Series(steps).astype(int).rename_axis("step")
+    given = pd.Series(steps)
+    odd = given[pd.to_numeric(given, errors="coerce") % 1 != 0]
+    if len(odd):
+        raise InputError(f"funnel: {odd.index[0]!r} has {odd.iloc[0]}; expected a whole number of customers.")
+    counts = given.astype(int).rename_axis("step")
     before = counts.shift()
     if len(counts) < 2 or (counts < 0).any() or counts.iloc[0] == 0:
         raise InputError("funnel: expected two steps or more, with customers at the first and never fewer than 0.")
@@ -258,7 +263,7 @@ def loyalty_ladder(
     """
     if prospects < 0 or min(long_standing_days, loyal_purchases, active_days) < 1:
         raise InputError("loyalty_ladder: prospects must be 0 or more, days and purchases 1 or more.")
-    day = transactions.period[1] if as_of is None else Date.fromisoformat(str(as_of)[:10])
+    day = transactions.period[1] if as_of is None else day_of(as_of)
     lines = transactions.table
     paid = lines.filter(lines.amount > 0, lines.date <= ibis.literal(day))
     seen = paid.group_by("customer_id").agg(

@@ -211,7 +211,7 @@ def read_words(words: str | Path | Mapping[str, Mapping[str, Any]] | None = None
     >>> list(read_words())
     ['maker', 'seller', 'service', 'customer misuse']
     """
-    from crmlab.grading.reading import read_yaml
+    from crmlab.rules.reading import read_yaml
 
     content = words if isinstance(words, Mapping) else read_yaml(Path(words or WORDS))
     for cause, row in content.items():
@@ -340,7 +340,9 @@ def handling(
         raise InputError(
             f"handling: complaint {row} has no day in {opened}; every complaint needs one. Correct the log."
         )
-    end = pd.Timestamp(as_of) if as_of is not None else pd.Timestamp(dates.max().max())
+    end = pd.to_datetime(as_of, errors="coerce") if as_of is not None else pd.Timestamp(dates.max().max())
+    if pd.isna(end):
+        raise InputError(f"handling: as_of is {as_of!r}; expected a day, 2025-03-31.")
     days = dates[list(steps)].sub(dates[opened], axis=0).apply(lambda column: column.dt.total_seconds() / 86400)
     _require_order(dates, days, opened, end)
     open_days = (end - dates[opened]).dt.total_seconds() / 86400

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,16 @@ def answered(where: str, column: pd.Series) -> pd.Series:
             "or 0."
         )
     return yes.astype("boolean").mask(column.isna())
+
+
+def check_thresholds(where: str, thresholds: Any, columns: Iterable[str]) -> None:
+    names = [*columns]
+    fits = isinstance(thresholds, tuple | list) and len(thresholds) == len(names)
+    if not fits or not all(limit is None or isinstance(limit, Real) for limit in thresholds):
+        raise InputError(
+            f"{where}: thresholds are {thresholds!r}; expected a number, or None for the median, for each of "
+            f"{', '.join(names)}."
+        )
 
 
 def check_level(where: str, level: float) -> None:

@@ -22,7 +22,7 @@ import pandas as pd
 from crmlab.errors import InputError
 from crmlab.grading import agreement
 from crmlab.likert import share_interval
-from crmlab.loyalty.inputs import check_level, measured
+from crmlab.loyalty.inputs import check_level, check_thresholds, measured
 from crmlab.results import page, records
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ def gremler_brown(
     [['behaviour', 'intention', 1.0], ['behaviour', 'affect', 0.6], ['intention', 'affect', 0.6]]
     """
     check_level("gremler_brown", level)
+    check_thresholds("gremler_brown", thresholds, ("behaviour", "intention", "affect"))
     given = measured("gremler_brown", {"behaviour": behaviour, "intention": intention, "affect": affect})
     table = given.dropna()
     if len(table) < 4:

@@ -25,7 +25,7 @@ from crmlab.errors import InputError
 from crmlab.grading import DecisionTable
 from crmlab.grading import sensitivity as moved_thresholds
 from crmlab.likert import share_interval
-from crmlab.loyalty.inputs import aligned, answered, check_level, measured
+from crmlab.loyalty.inputs import aligned, answered, check_level, check_thresholds, measured
 from crmlab.results import page, records, rows_by_name
 
 if TYPE_CHECKING:
@@ -278,6 +278,7 @@ def _typology(
     told: Sequence[str] = (),
 ) -> Typology:
     check_level(name, level)
+    check_thresholds(name, thresholds, columns)
     customers = measured(name, columns)
     complete = customers.notna().all(axis=1)
     if not complete.any():

@@ -13,6 +13,7 @@ import ibis
 
 from crmlab.errors import InputError
 from crmlab.transactions import engines, to_frame
+from crmlab.transactions.fields import day_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -215,14 +216,6 @@ def order_rule(transactions: Transactions, orders: str) -> str:
         raise InputError(f"orders: {orders!r} is not known; expected one of {', '.join(ORDERS)}.")
     has_number = "order_id" in transactions.table.columns
     return orders if orders != "auto" else "order" if has_number else "line"
-
-
-def day_of(given: Date | str, name: str = "as_of") -> Date:
-    """A day from a date, a time or a text such as "2026-01-31"."""
-    try:
-        return Date.fromisoformat(str(given)[:10])
-    except ValueError:
-        raise InputError(f"{name}: {given!r} is no day; expected a date such as 2026-01-31.") from None
 
 
 @ibis.udf.scalar.builtin(name="round")

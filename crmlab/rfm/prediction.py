@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from crmlab.errors import InputError
-from crmlab.rfm.measures import day_of, order_rule, table
+from crmlab.rfm.measures import order_rule, table
 from crmlab.transactions import to_frame
+from crmlab.transactions.fields import day_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

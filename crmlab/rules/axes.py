@@ -144,11 +144,13 @@ def _inside(cell: Span, span: Span) -> bool:
 
 
 def numbers(column: pd.Series) -> np.ndarray:
-    """A column as floats; what is no number is missing."""
+    """A column as floats; what is no number, such as a date, is missing."""
     import pandas as pd
 
     if column.dtype == np.float64:
         return column.to_numpy()
+    if column.dtype.kind in "mM":  # to_numeric would count nanoseconds
+        return np.full(len(column), np.nan)
     if not pd.api.types.is_numeric_dtype(column):
         column = pd.to_numeric(column, errors="coerce")
     return column.to_numpy(dtype=float, na_value=np.nan)

@@ -17,7 +17,7 @@ from crmlab.errors import InputError
 
 from .axes import BLOCK, Axis
 from .boxes import Box
-from .conditions import Condition, Input, plain
+from .conditions import EVERYTHING, Condition, Input, plain
 from .reading import Design
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Decisions:
         if place == NO_RULE:
             return f"no rule takes {', '.join(f'{name} = {_value(value)}' for name, value in values.items())}"
         odd = [
-            f"{asked.name} is {_value(value)}, outside {asked.described()}"
+            f"{asked.name} is {_value(value)}, expected {_expected(asked)}"
             if _value(value)
             else f"{asked.name} is missing"
             for asked in self.design.inputs
@@ -249,7 +249,7 @@ def _told(faults: pd.DataFrame, design: Design) -> Iterator[str]:
         elif problem == "outside":
             yield (
                 f"{design.name}: {name} is {_value(first['value'])!r} in row {first['row']}; expected "
-                f"{inputs[str(name)].described()}. Such values stand for {count}."
+                f"{_expected(inputs[str(name)])}. Such values stand for {count}."
             )
         else:
             yield f"{design.name}: {count} meet{'s' if len(rows) == 1 else ''} no rule, first row {first['row']}."
@@ -259,9 +259,17 @@ def _told(faults: pd.DataFrame, design: Design) -> Iterator[str]:
 
 
 def _value(value: Any) -> str:
-    if value is None or value != value:
+    import pandas as pd
+
+    if pd.isna(value):
         return ""
-    return f"{value:g}" if isinstance(value, float) else plain(value)
+    # Six digits would make 9999.996 "10000, which is < 10000".
+    return f"{value:.12g}" if isinstance(value, float) else plain(value)
+
+
+def _expected(asked: Input) -> str:
+    """The domain in words, also where every number is in it."""
+    return "a number" if asked.kind == "number" and asked.domain == EVERYTHING else asked.described()
 
 
 def _reason(asked: Input, condition: Condition, value: Any) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from crmlab.errors import InputError
 
@@ -92,18 +93,15 @@ def read_design(
     if not isinstance(rows, list) or not rows or not all(isinstance(row, Mapping) for row in rows):
         raise InputError(f"{file}: there is no list of rules; expected one mapping of column to cell per rule.")
     outcome = content.get("outcome", outcome)
-    said = content.get("inputs") or {}
-    if not isinstance(said, Mapping):
-        raise InputError(f"{file}: inputs are a {type(said).__name__}; expected a mapping of each input to its type.")
+    said = mapping_of(content, "inputs", file, "each input to its type")
     places = [f"{first[0]} {number}" for number in range(first[1], len(rows) + first[1])]
     # A workbook's sheet may hold empty rows, which still count when a person looks for a row.
     filled = [(row, at) for row, at in zip(rows, places, strict=True) if any(plain(cell) for cell in row.values())]
     asked = tuple(_inputs(filled, {**said, **(inputs or {})}, outcome, file))
     return Design(
         str(told), asked, tuple(_rule(row, asked, outcome, file, at) for row, at in filled),
-        outcome, hit, _texts(content.get("title"), str(told)), str(content.get("source", "")),
-        {_grade(grade): dict(about or {}) for grade, about in (content.get("grades") or {}).items()},
-        content.get("notes") or {},
+        outcome, hit, in_languages(content.get("title"), str(told)), str(content.get("source", "")),
+        _about_grades(content, file), mapping_of(content, "notes", file, "en and zh to lists of sentences"),
     )  # fmt: skip
 
 
@@ -155,7 +153,7 @@ def _workbook(path: Path) -> Mapping[str, Any]:
         sheets = pd.read_excel(path, sheet_name=None, dtype=object, keep_default_na=False)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; give the path of a YAML or XLSX file.") from None
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise InputError(f"{path.name}: cannot be read as a workbook ({error}).") from None
     rules = sheets.get("rules", next(iter(sheets.values())))
     content: dict[str, Any] = {"name": path.stem, "rules": rules.to_dict("records")}
@@ -169,6 +167,20 @@ def _workbook(path: Path) -> Mapping[str, Any]:
             for row in sheets["inputs"].to_dict("records")
         }
     return content
+
+
+def mapping_of(content: Mapping[str, Any], key: str, file: str, expected: str) -> Mapping[Any, Any]:
+    """The mapping under a key; empty if there is none.
+
+    Raises
+    ------
+    InputError
+        If something else stands there.
+    """
+    found = content.get(key) or {}
+    if not isinstance(found, Mapping):
+        raise InputError(f"{file}: {key} are a {type(found).__name__}; expected a mapping of {expected}.")
+    return found
 
 
 # ------------------------------------------------------------------------------------------------------ inputs
@@ -214,7 +226,7 @@ def _declared(name: str, entry: Any, file: str) -> Input:
     unit = entry.get("unit")
     domain = _domain(entry, kind, Place(file, f"input {name}", "domain"), len(of))
     return Input(
-        name, kind, values, labels, domain, str(unit) if unit else None, counted, of, _texts(entry, name)
+        name, kind, values, labels, domain, str(unit) if unit else None, counted, of, in_languages(entry, name)
     )  # fmt: skip
 
 
@@ -285,12 +297,20 @@ def _rule(row: Mapping[str, Any], inputs: Sequence[Input], outcome: str, file: s
     return Rule(conditions, follows)
 
 
+def _about_grades(content: Mapping[str, Any], file: str) -> dict[Any, dict[str, Any]]:
+    grades = mapping_of(content, "grades", file, "each grade, best first, to what is said about it")
+    odd = next((grade for grade, about in grades.items() if about and not isinstance(about, Mapping)), None)
+    if odd is not None:
+        raise InputError(f"{file}: grades say {grades[odd]!r} about {odd}; expected keys such as en, zh, action_en.")
+    return {_grade(grade): dict(about or {}) for grade, about in grades.items()}
+
+
 def _grade(grade: Any) -> Any:
     """A grade as written; a truth of YAML is yes or no."""
     return plain(grade) if isinstance(grade, bool) else grade
 
 
-def _texts(entry: Any, name: str) -> dict[str, str]:
+def in_languages(entry: Any, name: str) -> dict[str, str]:
     """en and zh of an entry; the name where one is not given."""
     given = entry if isinstance(entry, Mapping) else {}
     english = str(given.get("en", entry if isinstance(entry, str) else name))

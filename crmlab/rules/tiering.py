@@ -10,7 +10,8 @@ import numpy as np
 
 from crmlab.errors import InputError
 
-from .conditions import number_text
+from .axes import numbers
+from .conditions import number_text, plain
 from .decisions import DecisionTable
 
 if TYPE_CHECKING:
@@ -47,9 +48,11 @@ def tiers(
     """
     if shares is not None and scores is not None:
         raise InputError("tiers: give shares or scores, not both.")
+    import pandas as pd
+
     name = str(score.name or "score")
     if scores is not None:
-        names, limits = [*scores], [float(limit) for limit in scores.values()]
+        names, limits = [*scores], [*numbers(pd.Series([*scores.values()]))]
         if len(names) < 2 or any(not above > below for above, below in pairwise(limits)):
             raise InputError(f"tiers: scores are {dict(scores)}; expected at least two tiers with falling scores.")
         del limits[-1]
@@ -65,7 +68,12 @@ def _share_limits(shares: Mapping[str, float], score: pd.Series) -> tuple[list[s
     """Tiers that get anybody, and the lowest score of each but the last."""
     if any(not share > 0 for share in shares.values()) or not abs(sum(shares.values()) - 1) < 1e-9:
         raise InputError(f"tiers: shares are {dict(shares)}; expected shares above 0 that sum to 1.")
-    falling = np.sort(score.dropna().to_numpy(dtype=float))[::-1]
+    known = score.dropna()
+    values = numbers(known)
+    if not np.isfinite(values).all():
+        row = known.index[~np.isfinite(values)][0]
+        raise InputError(f"tiers: the score is {plain(known[row])!r} in row {row}; expected a number. Correct it.")
+    falling = np.sort(values)[::-1]
     if not len(falling):
         raise InputError("tiers: no score is known.")
     # The last customer a tier is meant for; rounding must not add another one.

@@ -10,7 +10,8 @@ runs it for many branches or waves and compares them.
 """
 
 from crmlab.studies.batch import run_each
-from crmlab.studies.comparison import Comparison, write_comparison
+from crmlab.studies.comparison import Comparison
+from crmlab.studies.comparison_report import write_comparison
 from crmlab.studies.csi_study import write_csi_study
 from crmlab.studies.inputs import read_survey, read_transactions, require, require_study
 from crmlab.studies.rfm_study import read_orders, write_rfm_study

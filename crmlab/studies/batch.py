@@ -18,7 +18,8 @@ from typing import Any
 
 from crmlab.errors import InputError
 from crmlab.studies import runner
-from crmlab.studies.comparison import Comparison, Outcome, write_comparison
+from crmlab.studies.comparison import Comparison, Outcome
+from crmlab.studies.comparison_report import write_comparison
 from crmlab.studies.folder import replacing
 from crmlab.studies.inputs import read_survey, read_transactions
 from crmlab.studies.rfm_study import values_of

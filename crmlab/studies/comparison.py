@@ -7,25 +7,23 @@ are those of independent samples, corrected for how many are looked at.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmlab import workbook
 from crmlab.results import plain, records
-from crmlab.studies.folder import COMPARISON, files
-from crmlab.studies.texts import Texts
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from crmlab.studies.study import Study
 
-_POINTS = dict.fromkeys(("groups", "constructs", "differences", "changes", "methods"), "0.0")
 _LEVEL = 0.95
+#: Columns of `Comparison.groups` that hold words.
+_WORDS = {"group", "as_of", "largest", "method", "report", "reason"}
+_COUNTS = {"n", "customers", "transactions", "objections"}
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,9 @@ class Comparison:
             for outcome in self.outcomes
         ]
         keys = [*_KEY_NUMBERS[self.kind](self.estimated[0].numbers or {})]
-        return pd.DataFrame(rows, columns=["group", *keys, "objections", "report", "reason"])
+        table = pd.DataFrame(rows, columns=["group", *keys, "objections", "report", "reason"])
+        # An index may be told as impossible in every study: a column without a number is one of numbers all the same.
+        return table.astype({name: float for name in table.columns if name not in _WORDS})
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -133,25 +133,13 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison as plain numbers and words, as written to ``comparison.json``; nan becomes None."""
-        rows = [{name: value for name, value in row.items() if name != "group"} for row in records(self.groups)]
+        rows = [
+            {name: int(value) if name in _COUNTS and value is not None else value for name, value in row.items()}
+            for row in records(self.groups.drop(columns="group"))
+        ]
         named = dict(zip(self.groups["group"], rows, strict=True))
         others = {name: records(table) for name, table in self.tables.items() if name != "groups"}
         return {"study": self.kind, "each": self.each, "level": self.level, "groups": named, **others}
-
-
-def write_comparison(comparison: Comparison, out: str | Path) -> None:
-    """Write ``comparison.html``, ``comparison.xlsx`` and ``comparison.json`` beside the folders of the studies."""
-    from crmlab.studies import comparison_report
-
-    folder = Path(out)
-    texts = Texts(comparison.language, "comparison")
-    page = comparison_report.html(comparison)
-    (folder / "comparison.html").write_text(page, encoding="utf-8")
-    titles = {name: texts(f"sheet.comparison.{name}") for name in comparison.tables}
-    workbook.write_xlsx(comparison.tables, folder / "comparison.xlsx", titles=titles, formats=_POINTS)
-    numbers = {**comparison.to_dict(), "files": sorted({*files(folder), COMPARISON})}
-    written = json.dumps(numbers, ensure_ascii=False, allow_nan=False, indent=2)
-    (folder / COMPARISON).write_text(written + "\n", encoding="utf-8")
 
 
 def _checksum(file: Path) -> str | None:
@@ -209,7 +197,7 @@ def _index_tables(comparison: Comparison) -> dict[str, pd.DataFrame]:
         if o.numbers
         for name, own in o.numbers["constructs"].items()
     ]
-    known = comparison.groups[comparison.groups["reason"].isna()].astype({"index": float, "se": float})
+    known = comparison.groups[comparison.groups["reason"].isna()]
     found = {
         "constructs": pd.DataFrame(rows),
         "differences": csi.differences(known[["group", "index", "se"]], level=comparison.level),

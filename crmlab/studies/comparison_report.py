@@ -1,14 +1,18 @@
-"""The page of a comparison: branches or waves side by side, each with the way to its own report.
+"""The files of a comparison, and its page: branches or waves side by side, each with the way to its own report.
 
 Words come from the catalogues in English or Chinese, numbers from the studies; the frame is :mod:`crmlab.studies.page`.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
+from crmlab import workbook
+from crmlab.studies.folder import COMPARISON, files
 from crmlab.studies.page import Section, Sentence, StudyPage, Table, drawn
 from crmlab.studies.texts import Texts, interval, number, percent
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
     from crmlab.studies.comparison import Comparison
 
+_POINTS = dict.fromkeys(("groups", "constructs", "differences", "changes", "methods"), "0.0")
 #: Pairs shown on the page, the clearest first; the workbook holds all.
 _PAIRS_SHOWN = 45
 
@@ -24,6 +29,19 @@ _PAIRS_SHOWN = 45
 def html(comparison: Comparison) -> str:
     """The page of a comparison as text."""
     return _PAGES[comparison.kind](comparison, Texts(comparison.language, "comparison")).html()
+
+
+def write_comparison(comparison: Comparison, out: str | Path) -> None:
+    """Write ``comparison.html``, ``comparison.xlsx`` and ``comparison.json`` beside the folders of the studies."""
+    folder = Path(out)
+    texts = Texts(comparison.language, "comparison")
+    page = html(comparison)
+    (folder / "comparison.html").write_text(page, encoding="utf-8")
+    titles = {name: texts(f"sheet.comparison.{name}") for name in comparison.tables}
+    workbook.write_xlsx(comparison.tables, folder / "comparison.xlsx", titles=titles, formats=_POINTS)
+    numbers = {**comparison.to_dict(), "files": sorted({*files(folder), COMPARISON})}
+    written = json.dumps(numbers, ensure_ascii=False, allow_nan=False, indent=2)
+    (folder / COMPARISON).write_text(written + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -89,6 +107,12 @@ class _ComparisonPage(StudyPage):
             return row["group"]
         return Markup('<a href="{}">{}</a>').format(quote(row["report"]), row["group"])
 
+    def extremes(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The rows of the highest and of the lowest index; one without a number only where none has one."""
+        numbered = self.known.dropna(subset="index")
+        ordered = _rows((self.known if numbered.empty else numbered).sort_values("index", kind="stable"))
+        return ordered[-1], ordered[0]
+
     def estimated(self) -> dict[str, str]:
         return self.fact("estimated", done=str(len(self.known)), all=str(len(self.result.outcomes)))
 
@@ -122,8 +146,7 @@ class _IndexPage(_ComparisonPage):
     middle: ClassVar[tuple[str, ...]] = ("groups", "changes", "differences", "constructs")
 
     def headline(self) -> dict[str, Any]:
-        ordered = _rows(self.known.sort_values("index", ascending=False, kind="stable"))
-        high, low = ordered[0], ordered[-1]
+        high, low = self.extremes()
         words = {
             "each": self.each,
             "index": self._label(self.result.index),
@@ -165,16 +188,10 @@ class _IndexPage(_ComparisonPage):
         ]
         header = self.columns("each", "n", "index", "interval", "se")
         table = Table(self.t("comparison.groups.caption", level=self.level), header, "lrrrr", rows)
-        shown = self.known.assign(construct=self.result.index)
-        shown = shown.astype(dict.fromkeys(("n", "index", "ci_lower", "ci_upper"), float)).astype({"n": int})
-        ax = group_intervals(
-            shown,
-            self.result.index,
-            level=self.result.level,
-            labels=self.result.labels,
-            language=self.t.language,
-        )
-        return self.section("groups", [table], drawn(ax), index=self._label(self.result.index), each=self.each)
+        shown = self.known.dropna(subset="index").astype({"n": int}).assign(construct=self.result.index)
+        how: dict[str, Any] = {"level": self.result.level, "labels": self.result.labels, "language": self.t.language}
+        figure = drawn(group_intervals(shown, self.result.index, **how)) if len(shown) else ""
+        return self.section("groups", [table], figure, index=self._label(self.result.index), each=self.each)
 
     def _changes(self) -> Section:
         table = self.result.tables["changes"]
@@ -287,8 +304,7 @@ class _WeightsPage(_ComparisonPage):
     middle: ClassVar[tuple[str, ...]] = ("methods",)
 
     def headline(self) -> dict[str, Any]:
-        ordered = _rows(self.known.sort_values("index", ascending=False, kind="stable"))
-        high, low = ordered[0], ordered[-1]
+        high, low = self.extremes()
         words = {
             "each": self.each,
             "high": high["group"],

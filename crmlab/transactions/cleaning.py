@@ -9,6 +9,7 @@ report; what one rule has removed the next does not count. Course row C2, chapte
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date as Date
@@ -118,7 +119,8 @@ def clean(
     same : DataFrame customer_id, master_id, optional
         Ids that belong to one customer, as `crmlab.customers.link_customers` finds them.
     blacklist : ids, optional
-        Customers to leave out: test accounts, staff, resellers, those who asked to be forgotten.
+        Customers to leave out: test accounts, staff, resellers, those who asked to be forgotten. An id that `same`
+        matches with another stands for the person: all her lines go.
     attributes : DataFrame, path or Ibis table, optional
         One row per customer_id; its other columns join the lines.
     postage : str
@@ -160,11 +162,12 @@ def clean(
     """
     skipped = _checked(skip)
     backend = transactions.lines.get_backend()
+    masters = _lookup(same, ("customer_id", "master_id"), "same", backend)
     settings = Settings(
-        _day(as_of),
+        Date.today() if as_of is None else fields.day_of(as_of),
         postage,
-        _lookup(same, ("customer_id", "master_id"), "same", backend),
-        _ids(blacklist, backend),
+        masters,
+        _ids(blacklist, masters, skipped, backend),
         _lookup(attributes, ("customer_id",), "attributes", backend),
     )
     applied = {rule.name: _applied(rule, transactions.lines, settings, skipped) for rule in RULES}
@@ -183,6 +186,11 @@ def clean(
 
 
 # The rules ------------------------------------------------------------------------------------------------------------
+
+
+def _unchanged(lines: ibis.Table, _: Settings) -> ibis.Table:
+    """Already read as meant; the rule only counts."""
+    return lines
 
 
 def _rewritten_date(lines: ibis.Table, _: Settings) -> ibis.Column:
@@ -235,33 +243,95 @@ ZERO_PADDED = r"^0+([1-9]\d*)$"
 CANCELLED = r"^C\d"
 
 RULES = (
-    Rule("fields", "date_formats", "date not written year-month-day, read all the same", ("date_found",),
-    _rewritten_date,
-         lambda lines, _: lines),
-    Rule("fields", "decimal_ids", "id such as 123.0, read as 123", ("customer_id_found",),
-         lambda lines, _: lines.customer_id_found.cast("string").re_search(fields.WHOLE_FLOAT), lambda lines, _: lines),
-    Rule("match", "padded_ids", "spaces around the id, taken off", (), _if_text(lambda ids: ids != ids.strip()),
-    _trimmed), Rule("match", "zero_padded_ids", "zeros before a numeric id, taken off", (),
-         _if_text(lambda ids: ids.re_search(ZERO_PADDED)), _without_zeros),
-    Rule("match", "same_customer", "id of a customer known under another id", ("same",),
-         lambda lines, settings: _on_list(lines, settings.same.same_customer_id), _mastered),
+    Rule(
+        "fields",
+        "date_formats",
+        "date not written year-month-day, read all the same",
+        ("date_found",),
+        _rewritten_date,
+        _unchanged,
+    ),
+    Rule(
+        "fields",
+        "decimal_ids",
+        "id such as 123.0, read as 123",
+        ("customer_id_found",),
+        lambda lines, _: lines.customer_id_found.cast("string").re_search(fields.WHOLE_FLOAT),
+        _unchanged,
+    ),
+    Rule(
+        "match",
+        "padded_ids",
+        "spaces around the id, taken off",
+        (),
+        _if_text(lambda ids: ids != ids.strip()),
+        _trimmed,
+    ),
+    Rule(
+        "match",
+        "zero_padded_ids",
+        "zeros before a numeric id, taken off",
+        (),
+        _if_text(lambda ids: ids.re_search(ZERO_PADDED)),
+        _without_zeros,
+    ),
+    Rule(
+        "match",
+        "same_customer",
+        "id of a customer known under another id",
+        ("same",),
+        lambda lines, settings: _on_list(lines, settings.same.same_customer_id),
+        _mastered,
+    ),
     Rule("duplicates", "repeated_lines", "equal to another line in every column", (), _repeated),
     Rule("errors", "missing_id", "no customer id", (), lambda lines, _: lines.customer_id.isnull()),
     Rule("errors", "missing_date", "no date, or none that can be read", (), lambda lines, _: lines.date.isnull()),
     Rule("errors", "missing_amount", "no amount, or none that can be read", (), lambda lines, _: lines.amount.isnull()),
-    Rule("errors", "future_date", "dated after the day of the analysis", (),
-         lambda lines, settings: lines.date > ibis.literal(settings.as_of)),
-    Rule("errors", "cancellations", "order number that begins with C, as shops mark cancelled orders", ("order_id",),
-         lambda lines, _: lines.order_id.cast("string").strip().upper().re_search(CANCELLED)),
+    Rule(
+        "errors",
+        "future_date",
+        "dated after the day of the analysis",
+        (),
+        lambda lines, settings: lines.date > ibis.literal(settings.as_of),
+    ),
+    Rule(
+        "errors",
+        "cancellations",
+        "order number that begins with C, as shops mark cancelled orders",
+        ("order_id",),
+        lambda lines, _: lines.order_id.cast("string").strip().upper().re_search(CANCELLED),
+    ),
     Rule("errors", "returns", "negative amount", (), lambda lines, _: lines.amount < 0),
-    Rule("errors", "zero_amount", "amount of zero: gifts, samples, corrections", (), lambda lines, _: lines.amount ==
-    0), Rule("errors", "postage", "postage, charges and other lines that are no merchandise", ("product",),
-         lambda lines, settings: lines["product"].cast("string").upper().re_search(settings.postage)),
-    Rule("blacklist", "blacklist", "customer on the blacklist", ("blacklist",),
-         lambda lines, settings: _on_list(lines, settings.blacklist.id)),
-    Rule("enrich", "attributes", "attributes of the customer joined", ("attributes",),
-         lambda lines, settings: _on_list(lines, settings.attributes.attributes_customer_id), _enriched),
-)  # fmt: skip
+    Rule(
+        "errors",
+        "zero_amount",
+        "amount of zero: gifts, samples, corrections",
+        (),
+        lambda lines, _: lines.amount == 0,
+    ),
+    Rule(
+        "errors",
+        "postage",
+        "postage, charges and other lines that are no merchandise",
+        ("product",),
+        lambda lines, settings: lines["product"].cast("string").upper().re_search(settings.postage),
+    ),
+    Rule(
+        "blacklist",
+        "blacklist",
+        "customer on the blacklist",
+        ("blacklist",),
+        lambda lines, settings: _on_list(lines, settings.blacklist.id),
+    ),
+    Rule(
+        "enrich",
+        "attributes",
+        "attributes of the customer joined",
+        ("attributes",),
+        lambda lines, settings: _on_list(lines, settings.attributes.attributes_customer_id),
+        _enriched,
+    ),
+)
 
 ALWAYS = ("missing_id", "missing_date", "missing_amount")
 
@@ -373,21 +443,23 @@ def _applied(rule: Rule, lines: ibis.Table, settings: Settings, skipped: set[str
     return f"needs {' and '.join(lacking)}" if lacking else "yes"
 
 
-def _day(as_of: Date | str | None) -> Date:
-    if as_of is None:
-        return Date.today()
-    try:
-        return Date.fromisoformat(str(as_of)[:10])
-    except ValueError as error:
-        raise InputError(f"clean: as_of {as_of!r} is no date. Expected one such as '2026-01-31'.") from error
-
-
-def _ids(blacklist: Iterable[Any] | None, backend: Any) -> ibis.Table | None:
+def _ids(blacklist: Iterable[Any] | None, same: Any, skipped: set[str], backend: Any) -> ibis.Table | None:
+    """The listed ids as the rules before have left them: unpadded, and with the id they were matched to."""
     import pyarrow as pa
 
     if blacklist is None:
         return None
-    return engines.from_arrow(backend, pa.table({"id": pa.array([str(item) for item in blacklist], pa.string())}))
+    listed = [_as_matched(item, skipped) for item in blacklist]
+    ids = engines.from_arrow(backend, pa.table({"id": pa.array(listed, pa.string())}))
+    if same is None or "same_customer" in skipped:
+        return ids
+    return ids.union(same.filter(same.same_customer_id.isin(ids.id)).select(id=same.same_master_id))
+
+
+def _as_matched(item: Any, skipped: set[str]) -> str:
+    text = str(int(item)) if isinstance(item, float) and item.is_integer() else str(item)
+    text = text if "padded_ids" in skipped else text.strip()
+    return text if "zero_padded_ids" in skipped else re.sub(ZERO_PADDED, r"\1", text)
 
 
 def _lookup(data: Any, needed: tuple[str, ...], name: str, backend: Any) -> ibis.Table | None:

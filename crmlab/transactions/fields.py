@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
+from datetime import date as Date
+from datetime import datetime
 from functools import reduce
 from string import Formatter
 from typing import Any, NamedTuple
@@ -17,6 +19,20 @@ import ibis
 from crmlab.errors import InputError
 
 _TIME = r"([ T].*)?"
+
+
+def day_of(given: Date | str, name: str = "as_of") -> Date:
+    """A day from a date, a time or a text such as "2026-01-31"; InputError, with the argument's name, for another.
+
+    Examples
+    --------
+    >>> day_of("2026-01-31"), day_of(datetime(2026, 1, 31, 18, 30))
+    (datetime.date(2026, 1, 31), datetime.date(2026, 1, 31))
+    """
+    try:
+        return datetime.fromisoformat(str(given)).date()
+    except ValueError:
+        raise InputError(f"{name}: {given!r} is no day; expected a date such as 2026-01-31.") from None
 
 
 class Format(NamedTuple):

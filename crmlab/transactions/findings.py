@@ -133,7 +133,7 @@ def _about_formats(lines: ibis.Table) -> list[str]:
 
 def _about_currencies(lines: ibis.Table) -> list[str]:
     if "currency" in lines.columns:
-        counts = _counts(lines.currency)
+        counts = _counts(lines.currency.cast("string").strip().upper().nullif(""))
     elif "amount_found" in lines.columns:
         counts = _counts(ibis.coalesce(fields.as_currency(lines.amount_found), "no sign"))
     else:

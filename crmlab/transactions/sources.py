@@ -159,16 +159,50 @@ def _first_bytes(path: Path) -> bytes:
 
 def _from_parquet(path: Path, connection: Any) -> Source:
     pattern = path / "*.parquet" if path.is_dir() else path
-    if not any(pattern.parent.glob(pattern.name)):
+    files = sorted(pattern.parent.glob(pattern.name))
+    if not files:
         raise InputError(f"There is no Parquet file {pattern}. {EXPECTED}, or a folder of Parquet files.")
     try:
+        remarks = _about_columns(files, path.name) if len(files) > 1 else []
         table = engines.parquet(connection, str(pattern))
+    except InputError:
+        raise
     except Exception as error:
         raise InputError(
             f"{path.name} cannot be read as Parquet: {_first_line(error)} Write the file again."
         ) from error
     check_names(table.columns, path.name)
-    return Source(path.name, table, is_ordered=False)
+    return Source(path.name, table, is_ordered=False, remarks=remarks)
+
+
+def _about_columns(files: list[Path], folder: str) -> list[str]:
+    """Refuse files that lack a column of the first, or hold text where it holds none; tell columns left out."""
+    import pyarrow.parquet as pq
+    from pyarrow.types import is_large_string, is_string, is_string_view
+
+    def is_text(kind: Any) -> bool:
+        return bool(is_string(kind) or is_large_string(kind) or is_string_view(kind))
+
+    first, remarks = pq.read_schema(files[0]), {}
+    for file in files[1:]:
+        schema = pq.read_schema(file)
+        lacking = [name for name in first.names if name not in schema.names]
+        if lacking:
+            raise InputError(
+                f"{folder}: {file.name} has no column {lacking[0]!r}, which {files[0].name} has. Expected the same "
+                "columns in every file; rename the column, or read the files one by one."
+            )
+        other = [name for name in first.names if is_text(first.field(name).type) != is_text(schema.field(name).type)]
+        if other:
+            raise InputError(
+                f"{folder}: the column {other[0]!r} is of type {first.field(other[0]).type} in {files[0].name} and "
+                f"{schema.field(other[0]).type} in {file.name}. Write the files again with one type."
+            )
+        remarks.update({name: file.name for name in schema.names if name not in first.names and name not in remarks})
+    return [
+        f"{folder}: the column {name!r} was not read; {file} has it, {files[0].name} does not."
+        for name, file in remarks.items()
+    ]
 
 
 def _from_workbook(path: Path, connection: Any, sheet: str | None) -> Source:

@@ -7,7 +7,7 @@ nearest cluster there is its stability (Hennig 2007): below 0.6 it should not be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,8 @@ class Clusters:
     centres : DataFrame, index cluster, columns the measures, in their own units (means)
     criterion : DataFrame, index clusters (k): silhouette, within (sum of squares as a share of the total)
     profile : DataFrame, index cluster
-        customers, share, the mean of every numeric column, and for others the share of each value, as "column: value".
+        customers, share, the mean of every numeric column, and for others of at most 20 values the share of each value,
+        as "column: value".
     stability : DataFrame, index cluster: jaccard, verdict ("stable", "doubtful", "dissolved")
     adjusted_rand : float
         Mean agreement of the clusterings of resampled customers with this one; 0 by chance, 1 the same.
@@ -124,8 +125,11 @@ def clusters(
     """
     import pandas as pd
 
-    points = _standardised(customers, list(columns), list(log))
-    numbers_of = [k] if isinstance(k, int) else list(k)
+    columns = [columns] if isinstance(columns, str) else list(columns)
+    points = _standardised(customers, columns, [log] if isinstance(log, str) else list(log))
+    numbers_of = list(k) if isinstance(k, Iterable) else [k]
+    if not numbers_of:
+        raise InputError("clusters: no number of clusters is given; expected k such as 4 or [3, 4, 5].")
     distinct = len(np.unique(points, axis=0))
     for one in numbers_of:
         if whole(one, "k", 2) >= distinct:
@@ -168,6 +172,12 @@ def _standardised(customers: pd.DataFrame, columns: list[str], log: list[str]) -
         raise InputError(
             f"clusters: the table has no column {', '.join(map(repr, missing)) or '(none was named)'}; it has "
             f"{', '.join(map(str, customers.columns))}."
+        )
+    idle = [column for column in log if column not in columns]
+    if idle:
+        raise InputError(
+            f"clusters: log names {', '.join(map(repr, idle))}, of which no clusters are made; expected some of "
+            f"{', '.join(columns)}."
         )
     data = {}
     for column in columns:

@@ -19,7 +19,7 @@ import numpy as np
 
 from crmlab.errors import InputError
 
-from .told import Array, number, numbers, one_of, whole
+from .told import Array, discount_rate, number, numbers, one_of, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ def retention_clv(
         m, per customer and period; may be negative.
     retention : float in [0, 1], or a sequence of them
         r per period; a sequence gives the rate of renewal 1, 2, …, and its last rate holds from then on.
-    discount : float > −1, usually ≥ 0
+    discount : float in (−1, 1], usually ≥ 0
         d per period (not per year, unless periods are years).
     periods : int, optional
         n, renewals counted; default without end.
@@ -92,7 +92,7 @@ def retention_clv(
     >>> round(retention_clv(100, 0.8, 0.0), 6)
     400.0
     """
-    m, d = number(margin, "margin"), number(discount, "discount", -1, above=True)
+    m, d = number(margin, "margin"), discount_rate(discount)
     rates = _rates(retention)
     one_of(first_margin, FIRST_MARGIN, "first_margin")
     spent, when = number(promotion, "promotion"), number(promotion_time, "promotion_time", 0, 1)
@@ -210,11 +210,7 @@ def break_even_retention(margin: float, discount: float, **terms: Any) -> float:
     def worth(retention: float) -> float:
         return retention_clv(margin, retention, discount, **terms)
 
-    limit = (
-        min(1.0, (1 + number(discount, "discount", -1, above=True)) * (1 - 1e-9))
-        if terms.get("periods") is None
-        else 1.0
-    )
+    limit = min(1.0, (1 + discount_rate(discount)) * (1 - 1e-9)) if terms.get("periods") is None else 1.0
     low, high = worth(0.0), worth(limit)
     if low >= 0 and high >= 0:
         return 0.0
@@ -237,7 +233,7 @@ def clv_sensitivity(
     margin, retention, discount, **terms
         As for `retention_clv`; retention is one number.
     change : float in (0, 1)
-        0.1 moves each input by 10 % of itself; retention stops at 1. A discount of 0 does not move.
+        0.1 moves each input by 10 % of itself; retention and discount stop at 1. A discount of 0 does not move.
 
     Returns
     -------
@@ -268,7 +264,7 @@ def clv_sensitivity(
     rows = {}
     for name, value in base.items():
         ends = [value * (1 - share), value * (1 + share)]
-        if name == "retention":
+        if name != "margin":
             ends[1] = min(ends[1], 1.0)
         moved = ({**base, name: end} for end in ends)
         low, high = (retention_clv(own["margin"], own["retention"], own["discount"], **terms) for own in moved)
@@ -370,7 +366,7 @@ def migration_clv(
 
     p = _chances(probabilities)
     m, spent = number(margin, "margin"), number(promotion, "promotion")
-    d = number(discount, "discount", -1, above=True)
+    d = discount_rate(discount)
     horizon = None if periods is None else whole(periods, "periods", 0)
     one_of(first_margin, FIRST_MARGIN, "first_margin")
     if one_of(method, ("markov", "tree"), "method") == "tree":

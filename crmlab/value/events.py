@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmlab.errors import InputError
+from crmlab.transactions.fields import day_of
 
-from .histories import as_day
-from .told import Array, number, percentiles, whole
+from .told import Array, discount_rate, number, percentiles, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -264,10 +264,10 @@ def event_value(
     {'Li': 400.0}
     """
     table = read_ledger(ledger) if isinstance(ledger, str | Path) else _checked(ledger, "ledger")
-    d = number(discount, "discount", -1, above=True)
+    d = discount_rate(discount)
     whole(draws, "draws", 100)
     number(level, "level", 0, 1, above=True)
-    day = table["date"].min().date() if as_of is None else as_day(as_of, "as_of")
+    day = table["date"].min().date() if as_of is None else day_of(as_of, "as_of")
     told = _about(table, day)
     table = table[table["date"].dt.date >= day].reset_index(drop=True)
     if table.empty:

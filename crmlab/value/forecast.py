@@ -17,11 +17,12 @@ import numpy as np
 
 from crmlab.errors import InputError
 from crmlab.transactions import to_frame
+from crmlab.transactions.fields import day_of
 
 from .buying import BgNbd, BuyingModel, bg_nbd
-from .histories import as_day, purchase_summary
+from .histories import purchase_summary
 from .spending import GammaGamma, gamma_gamma
-from .told import Array, number, percentiles, whole
+from .told import Array, discount_rate, number, percentiles, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +86,7 @@ def expected_clv(
     """
     import pandas as pd
 
-    ahead, d = number(horizon, "horizon", 0, above=True), number(discount, "discount", -1, above=True)
+    ahead, d = number(horizon, "horizon", 0, above=True), discount_rate(discount)
     rate, days = number(margin_rate, "margin_rate"), number(unit_days, "unit_days", 0, above=True)
     lacking = [column for column in ("frequency", "recency", "T", "monetary_value") if column not in summary.columns]
     if lacking:
@@ -185,7 +186,7 @@ def value_parts(
     """
     import pandas as pd
 
-    day = transactions.period[1] if as_of is None else as_day(as_of, "as_of")
+    day = transactions.period[1] if as_of is None else day_of(as_of, "as_of")
     whole(current_days, "current_days", 1)
     whole(horizon_days, "horizon_days", 1)
     table = transactions.table
@@ -312,8 +313,8 @@ def back_test(
     >>> int(found.summary["holdout_purchases"].sum()), round(float(found.summary["expected"].sum()))
     (1882, 1653)
     """
-    last = as_day(end, "end")
-    until = transactions.period[1] if holdout_end is None else as_day(holdout_end, "holdout_end")
+    last = day_of(end, "end")
+    until = transactions.period[1] if holdout_end is None else day_of(holdout_end, "holdout_end")
     whole(most, "most", 1)
     summary = purchase_summary(transactions, end=last, holdout_end=until, unit_days=unit_days)
     if not summary["holdout_purchases"].sum():

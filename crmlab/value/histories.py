@@ -14,6 +14,7 @@ import numpy as np
 
 from crmlab.errors import InputError
 from crmlab.transactions import to_frame
+from crmlab.transactions.fields import day_of
 
 from .told import Array, at_least, number, numbers
 
@@ -72,7 +73,7 @@ def purchase_summary(
     """
     number(unit_days, "unit_days", 0, above=True)
     last = transactions.period[1]
-    day = last if end is None else as_day(end, "end")
+    day = last if end is None else day_of(end, "end")
     table = transactions.table
     days = table.group_by("customer_id", "date").agg(spend=table.amount.sum())
     first = days.group_by("customer_id").agg(first=days.date.min())
@@ -104,7 +105,7 @@ def purchase_summary(
     return (
         result
         if holdout_end is None
-        else result.merge(_later(days, day, as_day(holdout_end, "holdout_end")), how="left")
+        else result.merge(_later(days, day, day_of(holdout_end, "holdout_end")), how="left")
         .fillna({"holdout_purchases": 0, "holdout_spend": 0.0})
         .astype({"holdout_purchases": "int64"})
     )
@@ -116,14 +117,6 @@ def _later(days: Any, end: Date, holdout_end: Date) -> pd.DataFrame:
     held = days.filter((days.date > ibis.literal(end)) & (days.date <= ibis.literal(holdout_end)))
     counted = held.group_by("customer_id").agg(holdout_purchases=held.count(), holdout_spend=held.spend.sum())
     return to_frame(counted)
-
-
-def as_day(value: Any, name: str) -> Date:
-    """A date given as such or as text."""
-    try:
-        return Date.fromisoformat(str(value)[:10])
-    except ValueError:
-        raise InputError(f"{name}: found {value!r}; expected a day such as 2026-01-31.") from None
 
 
 def history(frequency: Any, recency: Any, T: Any) -> tuple[Array, Array, Array]:

@@ -16,10 +16,10 @@ import numpy as np
 
 from crmlab.errors import InputError
 from crmlab.transactions import to_frame
+from crmlab.transactions.fields import day_of
 
 from .dwyer import clv_sensitivity, migration_clv, retention_clv
-from .histories import as_day
-from .told import Array, number, percentiles, whole
+from .told import Array, discount_rate, number, percentiles, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +70,7 @@ def purchase_periods(
     import pandas as pd
 
     days = whole(period_days, "period_days", 1)
-    last = transactions.period[1] if end is None else as_day(end, "end")
+    last = transactions.period[1] if end is None else day_of(end, "end")
     table = transactions.table
     table = table.filter(table.date <= ibis.literal(last))
     value = table.amount - ibis.coalesce(table["cost"], 0.0) if "cost" in table.columns else table.amount
@@ -264,7 +264,7 @@ def compare_models(
     """
     import pandas as pd
 
-    d, rate = number(discount, "discount", -1, above=True), number(margin_rate, "margin_rate")
+    d, rate = discount_rate(discount), number(margin_rate, "margin_rate")
     number(level, "level", 0, 1, above=True)
     own = _statistics(periods, whole(cells, "cells", 1))
     sums = own.sum(axis=0)

@@ -59,6 +59,17 @@ def number(value: Any, name: str, low: float = -np.inf, high: float = np.inf, *,
     raise InputError(f"{name}: found {value!r}; expected a number{' ' if limits else ''}{' and '.join(limits)}.")
 
 
+def discount_rate(value: Any) -> float:
+    """A discount rate per period as a share, above −1; 12 for 12 % is refused."""
+    found = number(value, "discount", -1, above=True)
+    if found > 1:
+        raise InputError(
+            f"discount: found {value!r}, that is {100 * found:,.6g} % a period; expected a share above −1 and at most "
+            "1. Write 12 % as 0.12."
+        )
+    return found
+
+
 def whole(value: Any, name: str, low: int) -> int:
     """A whole number of at least `low`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
