@@ -115,6 +115,20 @@ def survey(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
+def test_a_refused_model_is_told_in_the_line_and_ends_with_0(tmp_path: Path, crmlab) -> None:
+    out = tmp_path / "refused"
+    ended = crmlab(
+        "csi", "--questionnaire", "ecsi", "--data", "mobi", "--engine", "cbsem", "--bootstrap", 20, "--out", out
+    )
+    assert ended.code == 0
+    assert ended.out.startswith("Not to be used, as the report says at its top: Satisfaction index 72.2 of 100 (")
+    study = json.loads((out / "index.json").read_text(encoding="utf-8"))
+    assert study["admissible"] is False
+    assert study["problems"][0].startswith("CB-SEM must be refused here: Image, Expectation, Quality and Satisfaction")
+    assert {path.name for path in out.iterdir()} == STUDY_FILES
+
+
+@pytest.mark.slow
 def test_own_files_groups_and_chinese(survey: Path, crmlab) -> None:
     table = pd.read_csv(survey / "survey.csv")
     names = {"Riverside": "河畔店", "Old Town": "老城店", "Station": "车站店"}
