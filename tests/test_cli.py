@@ -241,7 +241,7 @@ BAD_INPUT = {
     "unknown engine": (lambda place: {"engine": "plx"}, ["engine is 'plx'", "did you mean pls?"]),
     "unknown scheme": (lambda place: {"scheme": "paths"}, ["scheme is 'paths'", "did you mean path?"]),
     "unknown language": (lambda place: {"language": "fr"}, ["language is 'fr'", "one of en, zh"]),
-    "unknown way with faults": (lambda place: {"faults": "skip"}, ["faults 'skip'", "error, missing"]),
+    "unknown way with faults": (lambda place: {"faults": "skip"}, ["faults is 'skip'", "one of error, missing"]),
     "out under a file": (beside_a_file, ["notes.txt is a file", "Name another folder"]),
     "out is a foreign folder": (foreign, ["holds chapter1.docx", "Name a new or empty folder"]),
     "out is the current folder": (lambda place: {"out": "."}, ["is the current folder", "Name a folder of its own"]),

@@ -61,6 +61,7 @@ def require(kind: str, parameters: Mapping[str, Any]) -> None:
     crmlab.errors.InputError: mobi: there is no grouping column 'shop'; the grouping columns are none. List the column
     under 'groups' in the questionnaire.
     """
+    runner.check(KINDS[kind], parameters)
     defaults = {name: known.default for name, known in runner.parameters(KINDS[kind]).items()}
     _REQUIRE[kind]({**defaults, **parameters})
 

@@ -59,7 +59,8 @@ def best() -> float:
 
 def by_gain() -> float:
     """Down the list of largest gains, without a look at the cost."""
-    spent, gain, done = 0, 0.0, set()
+    done: set[int] = set()
+    spent, gain = 0, 0.0
     for value, who, level in sorted(((GAINS[w][k], w, k) for w in range(5) for k in (0, 1)), reverse=True):
         if who not in done and spent + COSTS[who][level] <= BUDGET:
             spent, gain, done = spent + COSTS[who][level], gain + value, done | {who}
