@@ -352,6 +352,27 @@ def test_chinese_reads_as_chinese_on_a_machine_without_chinese_fonts(browser, pa
     assert len(set(shots)) == len(shots) == len(title) + 1
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_chinese_character_is_set_in_the_font_the_page_carries(seen, kind):
+    """The fonts that the browser really drew each element with; a box for a missing glyph comes from another font."""
+    page = seen(f"{kind}-zh", "desk").page
+    session = page.context.new_cdp_session(page)
+    session.send("DOM.enable")
+    session.send("CSS.enable")
+    root = session.send("DOM.getDocument")["root"]["nodeId"]
+    places = "h1, h2, h3, p, dt, dd, li, td, th, caption, label, legend"
+    nodes = session.send("DOM.querySelectorAll", {"nodeId": root, "selector": places})["nodeIds"]
+    texts = page.locator(places).evaluate_all("found => found.map(element => element.innerText)")
+    assert len(nodes) == len(texts) > 4
+    wrong = []
+    for node, text in zip(nodes, texts, strict=True):
+        chinese = sum("\u4e00" <= character <= "\u9fff" for character in text)
+        fonts = session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+        if sum(font["glyphCount"] for font in fonts if font["isCustomFont"]) < chinese:
+            wrong.append((text[:40], fonts))
+    assert wrong == []
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_carries_the_glyphs_of_its_own_characters(pages, name):
     """Every Chinese character of the page that the packaged font has, and no other character."""

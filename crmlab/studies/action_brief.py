@@ -105,7 +105,7 @@ class _Brief(StudyPage):
         return {
             "label": self.t("headline.label"),
             "number": _money(plan.gain),
-            "scale": self.t("headline.scale", **interval, draws=plan.draws),
+            "scale": self.t("headline.interval", **interval, draws=plan.draws),
             "sentence": self.t("headline.sentence", **words),
         }
 
