@@ -37,8 +37,12 @@ def linked(company):
 
 
 @pytest.fixture(scope="module")
-def lessons(company):
-    before = action.link(company.pilot.orders, company.pilot.survey, measures=["stake"])
+def before(company):
+    return action.link(company.pilot.orders, company.pilot.survey, measures=["stake"])
+
+
+@pytest.fixture(scope="module")
+def lessons(company, before):
     return action.learn(before, company.pilot.outcomes)
 
 
@@ -223,13 +227,11 @@ def test_without_a_prior_the_model_is_a_logistic_regression():
     np.testing.assert_allclose(covariance, theirs.cov_params(), rtol=1e-5)
 
 
-def test_a_prior_draws_effects_towards_zero(company, lessons):
-    before = lessons.params["estimate"]
-    loose = action.learn(
-        action.link(company.pilot.orders, company.pilot.survey, measures=["stake"]), company.pilot.outcomes, prior=5
-    )
-    treated = [name for name in before.index if name.startswith("treated:") or name in lessons.levels]
-    assert np.linalg.norm(before[treated]) < np.linalg.norm(loose.params.loc[treated, "estimate"])
+def test_a_prior_draws_effects_towards_zero(company, before, lessons):
+    drawn = lessons.params["estimate"]
+    loose = action.learn(before, company.pilot.outcomes, prior=5)
+    treated = [name for name in drawn.index if name.startswith("treated:") or name in lessons.levels]
+    assert np.linalg.norm(drawn[treated]) < np.linalg.norm(loose.params.loc[treated, "estimate"])
 
 
 def test_effects_without_a_model_are_differences_of_shares(company, lessons):
@@ -254,9 +256,8 @@ def test_the_risk_is_calibrated_and_finds_the_true_one(company, risk, lessons):
     assert risk.quadrants["loss"].sum() == pytest.approx((risk.table["p_lost"] * risk.table["at_stake"]).sum())
 
 
-def test_hostile_pilots_are_named(company, linked, lessons):
+def test_hostile_pilots_are_named(company, before, linked, lessons):
     pilot = company.pilot
-    before = action.link(pilot.orders, pilot.survey)
     cases = {
         "outcomes: they lack margin": pilot.outcomes.drop(columns="margin"),
         "1 rows are incomplete and 0 repeat a customer": pilot.outcomes.assign(
