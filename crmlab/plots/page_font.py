@@ -1,8 +1,8 @@
 """Chinese characters on an HTML page, whatever fonts its reader has: the packaged font, cut to what the page says.
 
-A page names :data:`FAMILY` first, which holds Chinese characters only, and the reader's own fonts after it: Latin letters
-are set in the reader's font, Chinese in the packaged Noto Sans SC, and no network is asked. Named last, the font would
-come too late in Chromium: it keeps empty boxes where a size is first used, drawn before the font was read.
+A page names :data:`FAMILY` first, which holds Chinese characters only, and the reader's own fonts after it: Latin
+letters are set in the reader's font, Chinese in the packaged Noto Sans SC, and no network is asked. Named last, the
+font would come too late in Chromium: it keeps empty boxes where a size is first used, drawn before the font was read.
 """
 
 from __future__ import annotations
