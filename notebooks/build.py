@@ -38,6 +38,7 @@ import jupytext
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import ensure_event_loop
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
@@ -128,6 +129,8 @@ def build_all(chosen: list[Target], workers: int) -> Iterator[Built]:
         except (BuildError, CellExecutionError, DeadKernelError, TimeoutError) as error:
             fault = str(error)
             fault = fault if fault.startswith(target.source.name) else f"{target.source.name}: {fault}"
+        finally:
+            ensure_event_loop().close()  # Jupyter opens one in each thread and leaves it open
         return Built(target, time.monotonic() - begin, fault)
 
     with ThreadPoolExecutor(workers) as pool:

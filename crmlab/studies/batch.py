@@ -151,11 +151,15 @@ def _outcomes(
 
 
 def _outcome(part: Part, staging: Path, results: Path) -> Outcome:
+    from jupyter_core.utils import ensure_event_loop
+
     study, out = part.study, staging / part.folder
     try:
         runner.run(study.notebook, study.parameters(), out, progress=False, place=study.place)
     except (InputError, runner.NotebookError) as error:
         reason = str(error).replace(str(staging.resolve()), str(results))
         return Outcome(part.name, part.folder, None, " ".join(reason.split()))
+    finally:
+        ensure_event_loop().close()  # Jupyter opens one in each thread and leaves it open
     numbers = json.loads((out / _NUMBERS[study.kind]).read_text(encoding="utf-8"))
     return Outcome(part.name, part.folder, numbers)

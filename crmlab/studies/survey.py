@@ -56,7 +56,7 @@ def read_answers(
     >>> read_answers("mobi", Questionnaire.shipped("ecsi")).n
     250
     >>> read_answers("survey", Questionnaire.shipped("course_csi"), only="store = Station").n
-    134
+    139
     """
     answers = _read_all(data, questionnaire, sheet=sheet, encoding=encoding, format=format)
     return _kept(answers, *condition(only)) if only else answers

@@ -133,7 +133,7 @@ def find(name: str) -> Question:
     --------
     >>> find("09.q9")
     Traceback (most recent call last):
-    crmlab.errors.InputError: check: there is no question '09.q9'. Chapter 09 has 09.q1, 09.q2, 09.q3.
+    crmlab.errors.InputError: check: there is no question '09.q9'. Chapter 09 has 09.q1, 09.q2, 09.q3, 09.q4.
     """
     chapter = str(name).partition(".")[0]
     known = {question.name: question for question in of_chapter(chapter)}
@@ -163,7 +163,7 @@ def of_chapter(chapter: str) -> tuple[Question, ...]:
     Examples
     --------
     >>> [question.name for question in of_chapter("09")]
-    ['09.q1', '09.q2', '09.q3']
+    ['09.q1', '09.q2', '09.q3', '09.q4']
     """
     if chapter not in chapters():
         return ()
