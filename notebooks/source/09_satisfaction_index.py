@@ -172,7 +172,7 @@ ax.plot(paths["truth"], range(len(ends)), "|", color="black", markersize=16, lab
 ax.set_yticks(range(len(ends)), ends)
 ax.invert_yaxis()
 ax.set(title="Paths without error, and paths between sums", xlabel="path (standard deviations), 95 % interval")
-ax.legend()
+ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 figure(ax, alt="Nine true paths with estimates and 95 % intervals by PLS and CB-SEM. Most PLS estimates are smaller.")
 
 # %% [markdown] lang="en"
