@@ -32,3 +32,15 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     alike = {each.casefold(): each for each in reversed([*known])}
     near = difflib.get_close_matches(word.casefold(), alike, n=1)
     return alike[near[0]] if near else None
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """What follows an unknown word in a message: the known word that may be meant, or just the end of the sentence.
+
+    Examples
+    --------
+    >>> did_you_mean("bootstap", ["bootstrap", "seed"]), did_you_mean("shop", ["bootstrap", "seed"])
+    ('; did you mean bootstrap?', '.')
+    """
+    near = closest(str(word), known)
+    return f"; did you mean {near}?" if near else "."

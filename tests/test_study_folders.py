@@ -347,7 +347,7 @@ BROKEN: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "a misspelt key": (
         "csi",
         _settings(("bootstrap:", "bootstap:")),
-        "study.yaml, line <bootstap>: found the unknown key 'bootstap'; did you mean 'bootstrap'? Expected keys: KEYS. "
+        "study.yaml, line <bootstap>: found the unknown key 'bootstap'; did you mean bootstrap? Expected keys: KEYS. "
         "Correct or remove it.",
     ),
     "a number that is none": (
@@ -373,7 +373,7 @@ BROKEN: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "another kind": (
         "csi",
         _settings(("kind: csi", "kind: cis")),
-        "study.yaml, line <kind>: kind is cis; did you mean 'csi'? It must be one of csi, rfm, weights.",
+        "study.yaml, line <kind>: kind is cis; did you mean csi? It must be one of csi, rfm, weights.",
     ),
     "a quotation mark left open": (
         "csi",

@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from crmlab.errors import InputError, closest
+from crmlab.errors import InputError, did_you_mean
 from crmlab.studies import folder
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Parameter:
             )
         if self.choices and value not in self.choices:
             raise InputError(
-                f"{where}: {self.name} is {value!r}{_did_you_mean(value, self.choices)} "
+                f"{where}: {self.name} is {value!r}{did_you_mean(value, self.choices)} "
                 f"It must be one of {', '.join(self.choices)}."
             )
 
@@ -144,7 +144,7 @@ def template(name: str) -> Path:
     found = {path.stem: path for shelf in reversed(shelves) for path in sorted(shelf.glob("*.ipynb"))}
     if name not in found:
         raise InputError(
-            f'template: there is no "{name}"{_did_you_mean(name, found)} '
+            f'template: there is no "{name}"{did_you_mean(name, found)} '
             f"There is: {', '.join(found) or 'none; build them with make notebooks'}."
         )
     return found[name]
@@ -195,7 +195,7 @@ def check(notebook: str | Path, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if name not in known:
             raise InputError(
-                f'parameters: {_path(notebook).stem} has no "{name}"{_did_you_mean(name, known)} '
+                f'parameters: {_path(notebook).stem} has no "{name}"{did_you_mean(name, known)} '
                 f"It takes {'; '.join(map(str, known.values()))}."
             )
         known[name].require(value)
@@ -267,11 +267,6 @@ def _parameter(file: str, name: str, inferred_type_name: str, default: str, help
     choices, _, meaning = help.removeprefix("one of ").partition(": ") if help.startswith("one of ") else ("", "", help)
     parts = tuple(choice.strip() for choice in choices.split(",") if choice.strip())
     return Parameter(name, inferred_type_name, ast.literal_eval(default), parts, meaning)
-
-
-def _did_you_mean(word: Any, known: Any) -> str:
-    near = closest(str(word), known)
-    return f"; did you mean {near}?" if near else "."
 
 
 def _execute(

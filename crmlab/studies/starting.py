@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from crmlab.errors import InputError, closest
+from crmlab.errors import InputError, did_you_mean
 from crmlab.studies import runner
 from crmlab.studies.study import DATA, KINDS, NOTEBOOK, RESULTS, SAMPLE, SETTINGS
 from crmlab.studies.texts import Texts
@@ -62,9 +62,9 @@ def new(kind: str, place: str | Path, language: str = "en") -> Path:
     ['README.md', 'data/sample.csv', 'notebook.ipynb', 'questionnaire.yaml', 'study.yaml']
     """
     if kind not in KINDS:
-        near = closest(kind, KINDS)
-        hint = f"; did you mean {near}?" if near else "."
-        raise InputError(f"new: there is no study {kind!r}{hint} It is one of {', '.join(KINDS)}.")
+        raise InputError(
+            f"new: there is no study {kind!r}{did_you_mean(kind, KINDS)} It is one of {', '.join(KINDS)}."
+        )
     folder = Path(place)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         found = "is a file" if folder.is_file() else "is not empty"

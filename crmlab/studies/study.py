@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmlab.errors import InputError, closest
+from crmlab.errors import InputError, did_you_mean
 from crmlab.studies import runner
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Study:
         kind, where = nodes.pop("kind", ("nothing", SETTINGS))
         if kind not in KINDS:
             raise InputError(
-                f"{where}: kind is {kind}{_did_you_mean(kind, KINDS)} It must be one of {', '.join(KINDS)}."
+                f"{where}: kind is {kind}{did_you_mean(kind, KINDS)} It must be one of {', '.join(KINDS)}."
             )
         study = cls(folder, kind, {}, {}, _parameters(folder, kind))
         return study._stating(nodes)
@@ -187,7 +187,7 @@ class Study:
         for name, (text, where) in stated.items():
             if name not in allowed:
                 raise InputError(
-                    f"{where}: found the unknown key {name!r}{_did_you_mean(name, allowed)} Expected keys: "
+                    f"{where}: found the unknown key {name!r}{did_you_mean(name, allowed)} Expected keys: "
                     f"{', '.join(allowed)}. Correct or remove it."
                 )
             if text is not None:
@@ -251,8 +251,3 @@ def _is_shipped(name: str) -> bool:
     from crmlab.questionnaire import shipped_names
 
     return name in shipped_names()
-
-
-def _did_you_mean(word: str | None, known: Iterable[str]) -> str:
-    near = closest(str(word), known)
-    return f"; did you mean {near!r}?" if near else "."
