@@ -150,7 +150,7 @@ def test_own_files_groups_and_chinese(survey: Path, crmlab) -> None:
     notebook = (out / "notebook.ipynb").read_text(encoding="utf-8")
     assert str(survey) not in notebook
     assert "seed = 7" in notebook
-    # A second run replaces the first as a whole; an error in its notebook leaves the first in place.
+    # A second run replaces the first as a whole; one that cannot be made leaves the first in place.
     before = contents(survey)
     failed = crmlab(
         *("csi", "--questionnaire", survey / "survey.yaml", "--data", survey / "survey.csv"),
@@ -240,6 +240,7 @@ BAD_INPUT = {
     "unknown group column": (lambda place: {"by": "stor"}, ["'stor'", "store"]),
     "unknown engine": (lambda place: {"engine": "plx"}, ["engine is 'plx'", "did you mean pls?"]),
     "unknown scheme": (lambda place: {"scheme": "paths"}, ["scheme is 'paths'", "did you mean path?"]),
+    "one resample": (lambda place: {"bootstrap": 1}, ["at least 2 resamples, found 1", "1000 or more"]),
     "unknown language": (lambda place: {"language": "fr"}, ["language is 'fr'", "one of en, zh"]),
     "unknown way with faults": (lambda place: {"faults": "skip"}, ["faults is 'skip'", "one of error, missing"]),
     "out under a file": (beside_a_file, ["notes.txt is a file", "Name another folder"]),

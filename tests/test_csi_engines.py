@@ -416,3 +416,20 @@ def test_a_formative_construct_is_refused_by_name(course, simulated):
         "PerceivedValue is formative, and CB-SEM here models what the items of a construct have in common. Use "
         "engine='pls', or say 'mode: reflective' in the questionnaire if the items are its effects."
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"seed": -1}, "seed must be 0 or more, found -1."),
+        ({"bootstrap": 1}, "a bootstrap needs at least 2 resamples, found 1; 1000 or more give a steady interval."),
+        ({"level": 95}, "level must lie between 0 and 1, found 95."),
+    ],
+)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_numbers_that_no_engine_can_use_are_told_before_the_work(ecsi, engine, options, told, monkeypatch):
+    """Under CB-SEM mobi's solution is refused and resampled with its weights held: a way of its own to draw."""
+    monkeypatch.setattr(csi.Settings, "fit", lambda *_: pytest.fail("the model was estimated"))
+    with pytest.raises(InputError) as error:
+        csi.estimate(ecsi, datasets.load_mobi(), engine=engine, **options)
+    assert str(error.value) == told

@@ -162,7 +162,7 @@ def test_progress_counts_the_groups(questionnaire, answers, capsys):
     [
         ({"scheme": "pca"}, "scheme 'pca' is unknown; choose one of path, centroid, factorial"),
         ({"interval": "normal"}, "interval 'normal' is unknown; choose one of percentile, bca"),
-        ({"bootstrap": 1}, "at least 2; found 1"),
+        ({"bootstrap": 1}, "a bootstrap needs at least 2 resamples, found 1;"),
         ({"seed": -1}, "seed must be 0 or more, found -1"),
         ({"level": 95}, "level must lie between 0 and 1, found 95"),
         ({"by": "firm"}, "there is no grouping column 'firm'; the grouping columns are company"),

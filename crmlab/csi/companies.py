@@ -16,7 +16,7 @@ from .engines import Engine, Ruler
 from .estimation import index_table
 from .many import INTERVAL_COLUMNS, GroupEstimate, SatisfactionIndices, gathered, group_seed, in_parallel
 from .problems import groupless, of_estimate
-from .settings import Settings
+from .settings import Settings, check_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +93,7 @@ def estimate_many(
     """
     settings = Settings(engine, scheme, consistent, estimator, missing)
     settings.check_interval(interval)
-    _check_numbers(bootstrap, seed, level)
+    check_numbers(bootstrap, seed, level)
     if not isinstance(responses, Responses):
         responses = read_responses(responses, questionnaire)
     check(questionnaire, responses, by=by, faults=faults)
@@ -154,13 +154,3 @@ class _OneGroup:
             draws.n_used,
             problems,
         )
-
-
-def _check_numbers(bootstrap: int, seed: int, level: float) -> None:
-    """Stop before the first group is estimated, not after the last."""
-    if bootstrap < 2:
-        raise InputError(f"bootstrap is the number of resamples in each group, at least 2; found {bootstrap}.")
-    if seed < 0:
-        raise InputError(f"seed must be 0 or more, found {seed}.")
-    if not 0 < level < 1:
-        raise InputError(f"level must lie between 0 and 1, found {level}.")

@@ -29,7 +29,7 @@ from .checks import check, items_of
 from .engines import Engine, Ruler, told_of_resamples
 from .problems import of_estimate, of_groups
 from .result import SatisfactionIndex
-from .settings import Settings
+from .settings import Settings, check_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +100,7 @@ def estimate(
     ------
     InputError
         Faulty answers (unless `faults="missing"`), a constant or empty item, fewer respondents than the model needs, an
-        unknown grouping column or option.
+        unknown grouping column or option, or a number outside its range.
 
     Examples
     --------
@@ -113,6 +113,7 @@ def estimate(
 
     settings = Settings(engine, scheme, consistent, estimator, missing)
     settings.check_interval(interval)
+    check_numbers(bootstrap, seed, level)
     if not isinstance(responses, Responses):
         responses = read_responses(responses, questionnaire)
     check(questionnaire, responses, by=by, faults=faults)

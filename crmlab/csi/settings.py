@@ -21,6 +21,21 @@ if TYPE_CHECKING:
 ENGINES = ("pls", "cbsem", "semopy")
 
 
+def check_numbers(bootstrap: int | None, seed: int, level: float = 0.95) -> None:
+    """Raise `InputError` for resamples, a seed or a level that no engine can use, before anything is estimated.
+
+    `bootstrap` is None for the engine's usual number.
+    """
+    if bootstrap is not None and bootstrap < 2:
+        raise InputError(
+            f"a bootstrap needs at least 2 resamples, found {bootstrap}; 1000 or more give a steady interval."
+        )
+    if seed < 0:
+        raise InputError(f"seed must be 0 or more, found {seed}.")
+    if not 0 < level < 1:
+        raise InputError(f"level must lie between 0 and 1, found {level}.")
+
+
 @dataclass(frozen=True)
 class Settings:
     """Engine and options of an estimate, as in `crmlab.csi.estimate`.

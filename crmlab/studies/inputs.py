@@ -94,9 +94,11 @@ def read_transactions(values: Mapping[str, Any], **more: Any) -> Transactions:
 
 def _require_estimable(values: Mapping[str, Any]) -> None:
     from crmlab import csi
+    from crmlab.csi.settings import check_numbers
 
     options = [values[name] or None for name in ("estimator", "missing")]
     csi.Settings(values["engine"], values["scheme"], values["consistent"], *options)
+    check_numbers(values["bootstrap"] or None, values["seed"])
     csi.check(*read_survey(values), by=values["by"] or None, faults=values["faults"])
 
 
