@@ -25,6 +25,7 @@ from ..errors import InputError
 from ..questionnaire import Questionnaire
 from ..responses import Responses, read_responses
 from ..sem.moments import Array
+from ..sem.threads import one_thread
 from .checks import check, items_of
 from .engines import Engine, Ruler, told_of_resamples
 from .problems import of_estimate, of_groups
@@ -109,8 +110,6 @@ def estimate(
     >>> survey.index.loc["Satisfaction"].round(1).to_dict()
     {'index': 72.5, 'ci_lower': 70.7, 'ci_upper': 74.1, 'se': 0.9}
     """
-    from threadpoolctl import threadpool_limits
-
     settings = Settings(engine, scheme, consistent, estimator, missing)
     settings.check_interval(interval)
     check_numbers(bootstrap, seed, level)
@@ -118,8 +117,7 @@ def estimate(
         responses = read_responses(responses, questionnaire)
     check(questionnaire, responses, by=by, faults=faults)
     try:
-        # Small products: a second BLAS thread costs more than it gives, and would change the last bits.
-        with threadpool_limits(1, user_api="blas"):
+        with one_thread():
             model = settings.fit(questionnaire.model(), items_of(questionnaire, responses))
             ruler = Ruler.of(questionnaire, model, None if by is None else responses.data[by])
             n = model.resamples if bootstrap is None else bootstrap

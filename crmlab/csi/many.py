@@ -18,6 +18,7 @@ import numpy as np
 from ..errors import InputError
 from ..results import page
 from ..sem.moments import Array
+from ..sem.threads import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -236,7 +237,6 @@ def _pool(backend: str | None, workers: int | None) -> Iterator[Any]:
     take turns at waiting for each other.
     """
     import joblib
-    from threadpoolctl import threadpool_limits
 
     with ExitStack() as stack:
         try:
@@ -255,7 +255,7 @@ def _pool(backend: str | None, workers: int | None) -> Iterator[Any]:
                 f"backend={backend!r}, workers={workers} cannot be used ({' '.join(str(error).split())}). Choose "
                 "'threads' or 'loky', or install and start dask or ray; workers is 1 or more, or None for all cores."
             ) from error
-        stack.enter_context(threadpool_limits(1, user_api="blas"))
+        stack.enter_context(one_thread())
         yield pool
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from .errors import SemError
 from .moments import Array, Moments, SampleMoments, draw_counts
 from .pls_algorithm import Keys
+from .threads import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,11 +121,8 @@ def run(
         raise SemError(
             f"a bootstrap needs at least 2 resamples, found {n_resamples}; 1000 or more give a steady interval"
         )
-    from threadpoolctl import threadpool_limits
-
     results, done = [], 0
-    # Small products: a second BLAS thread costs more than it gives, and would change the last bits.
-    with threadpool_limits(1, user_api="blas"):
+    with one_thread():
         for batch in batches(sample, n_resamples, seed):
             results.append(estimator(batch))
             done += len(batch.counts)

@@ -16,6 +16,7 @@ from .errors import SemError
 from .fit import Fit
 from .ordinal import fit_ordinal
 from .syntax import Model
+from .threads import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,10 +122,11 @@ def fit(
             kind = "ordinal" if of_ordinal else "continuous"
             raise SemError(f"option {name!r} is unknown for {kind} items; there are {', '.join(list(known)[2:])}")
     try:
-        if of_ordinal:
-            chosen = "WLSMV" if estimator == "ML" else estimator
-            return fit_ordinal(model, data, estimator=chosen, ordered=ordered, **common, **options)
-        return fit_continuous(model, data, estimator=estimator, **common, **options)
+        with one_thread():
+            if of_ordinal:
+                chosen = "WLSMV" if estimator == "ML" else estimator
+                return fit_ordinal(model, data, estimator=chosen, ordered=ordered, **common, **options)
+            return fit_continuous(model, data, estimator=estimator, **common, **options)
     except np.linalg.LinAlgError as error:
         raise SemError(
             f"the model's equations have no solution ({error}): look for fixed paths in a circle, or fixed values that "

@@ -32,6 +32,7 @@ from .residuals import modification_indices as gains
 from .residuals import residuals as residual_moments
 from .standardise import KINDS, delta_errors, standardised
 from .syntax import Model
+from .threads import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,6 +164,7 @@ class Fit:
         return self.objective.observed_information(self.theta)
 
     @cached_property
+    @one_thread()
     def vcov(self) -> Array:
         """Covariance matrix of the free parameters, (q, q); nan where a parameter is not identified."""
         nowhere = np.full((len(self.theta), len(self.theta)), np.nan)
@@ -398,6 +400,7 @@ class Fit:
         return h1 - self.n * self.optimum.value / 2, h1
 
     @cached_property
+    @one_thread()
     def fit_measures(self) -> pd.Series:
         """lavaan's fit measures by their names, `_` for `.`; nan where the solution gives none."""
         with np.errstate(all="ignore"):

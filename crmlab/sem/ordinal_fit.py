@@ -23,6 +23,7 @@ from .ordinal_scores import ordinal_scores
 from .ordinal_structure import OrdinalStructure
 from .residuals import Residuals, check_kind, group_residuals, ratio, residual_spread
 from .residuals import modification_indices as gains
+from .threads import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +53,7 @@ class OrdinalFit(Fit):
         return self.objective.outer_scores(self.theta)
 
     @cached_property
+    @one_thread()
     def vcov(self) -> Array:
         """Covariance matrix of the free parameters, (q, q), of N − G respondents as in lavaan."""
         return super().vcov * self.n / (self.n - len(self.groups))
@@ -140,6 +142,7 @@ class OrdinalFit(Fit):
         raise SemError("resamples of a model of ordinal items are not offered; use its robust errors (WLSMV)")
 
     @cached_property
+    @one_thread()
     def fit_measures(self) -> pd.Series:
         """lavaan's fit measures by their names, `_` for `.`."""
         wanted = self.choice.scaled in ("mean", "scaled_shifted")
