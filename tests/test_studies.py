@@ -115,6 +115,10 @@ def test_a_template_without_annotation_is_the_templates_fault(tmp_path: Path) ->
     broken = notebook_file(tmp_path / "broken.ipynb", "n = 10")
     with pytest.raises(ValueError, match=r"broken\.ipynb: parameter n is annotated None; use one of str, int"):
         studies.parameters(broken)
+    with pytest.raises(
+        ValueError, match=r"^broken\.ipynb: parameter n is 5 \+ 5; write a value such as 5 or 'text'\.$"
+    ):
+        studies.parameters(notebook_file(broken, "n: int = 5 + 5"))
 
 
 def test_every_parameter_of_the_satisfaction_template_has_a_valid_default() -> None:

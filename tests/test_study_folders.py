@@ -449,6 +449,42 @@ BROKEN: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "sample.csv has the columns customer_id, date, amount, cost, product, region, but the study asks for amont "
         "(study.yaml, line <amount>, amount: perhaps amount). Write the names of your columns there.",
     ),
+    "a notebook that is cut off": (
+        "rfm",
+        lambda place: (place / "notebook.ipynb").write_text("{"),
+        "PLACE/notebook.ipynb: Notebook does not appear to be JSON: '{'. Correct it, or delete notebook.ipynb: the "
+        "course's own is then run.",
+    ),
+    "a notebook that is none": (
+        "rfm",
+        lambda place: (place / "notebook.ipynb").write_text("[]"),
+        "PLACE/notebook.ipynb: this is no notebook. Correct it, or delete notebook.ipynb: the course's own is then "
+        "run.",
+    ),
+    "a notebook without a parameter": (
+        "csi",
+        lambda place: put(place / "notebook.ipynb", ("seed: int = 0", "# no seed")),
+        "PLACE/notebook.ipynb: its cell tagged parameters lacks seed. Correct it, or delete notebook.ipynb: the "
+        "course's own is then run.",
+    ),
+    "a notebook with a parameter without a type": (
+        "csi",
+        lambda place: put(place / "notebook.ipynb", ("seed: int = 0", "seed = 0")),
+        "PLACE/notebook.ipynb: parameter seed is annotated None; use one of str, int, float, bool. Correct it, or "
+        "delete notebook.ipynb: the course's own is then run.",
+    ),
+    "paths in a circle": (
+        "csi",
+        _questions(("paths:\n", "paths:\n  ExpectedQuality: [Loyalty]\n")),
+        "questionnaire.yaml: model: the paths form a cycle through ExpectedQuality, PerceivedQuality, PerceivedValue, "
+        "Satisfaction, Complaints, Loyalty; PLS needs a structure without feedback. Correct the paths of the "
+        "questionnaire.",
+    ),
+    "a seed below zero": (
+        "weights",
+        _settings(("seed: 0", "seed: -1")),
+        "sensitivity: seed is -1; expected 0 or more.",
+    ),
     "no study.yaml": (
         "rfm",
         lambda place: (place / "study.yaml").unlink(),
@@ -733,9 +769,9 @@ def test_names_of_branches_become_folders_of_their_own(tmp_path: Path) -> None:
     from crmlab.studies.batch import _parts
 
     study = Study.read(studies.new("rfm", tmp_path / "x"))
-    names = ["A/B", "A:B", "a_b", "..", "comparison", "老城店", "x" * 99]
+    names = ["A/B", "A:B", "a_b", "..", "comparison", "comparison.xlsx", "老城店", "x" * 99]
     folders = [part.folder for part in _parts(names, [study] * len(names))]
-    assert folders == ["A_B", "A_B-2", "a_b-3", "_", "comparison-2", "老城店", "x" * 60]
+    assert folders == ["A_B", "A_B-2", "a_b-3", "_", "comparison-2", "comparison.xlsx-2", "老城店", "x" * 60]
 
 
 def test_orders_of_one_region_only() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .. import sem
 from ..errors import InputError
 from ..questionnaire import Questionnaire
 from ..responses import Responses
 from ..sampling import ten_times_rule
+from ..sem.pls import path_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +18,7 @@ FAULTS = ("error", "missing")
 
 
 def check(questionnaire: Questionnaire, responses: Responses, *, by: str | None = None, faults: str = "error") -> None:
-    """Raise `InputError` when the answers cannot carry an estimate; costs next to nothing.
+    """Raise `InputError` when model or answers cannot carry an estimate; costs next to nothing.
 
     Parameters
     ----------
@@ -28,6 +30,10 @@ def check(questionnaire: Questionnaire, responses: Responses, *, by: str | None 
     """
     if faults not in FAULTS:
         raise InputError(f"faults {faults!r} is unknown; choose one of {', '.join(FAULTS)}.")
+    try:
+        path_model(questionnaire.model())
+    except sem.SemError as error:
+        raise InputError(f"{questionnaire.source}: {error}. Correct the paths of the questionnaire.") from error
     if faults == "error":
         responses.require_usable()
     where = responses.source or "the answers"

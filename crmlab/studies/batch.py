@@ -23,7 +23,7 @@ from crmlab.studies.comparison_report import write_comparison
 from crmlab.studies.folder import replacing
 from crmlab.studies.inputs import read_survey, read_transactions
 from crmlab.studies.rfm_study import values_of
-from crmlab.studies.study import DATA, SAMPLE, Study
+from crmlab.studies.study import DATA, SAMPLE, Study, in_order
 
 #: What ``each`` says for the files in ``data/``.
 FILES = "file"
@@ -105,6 +105,7 @@ def _branches(study: Study, column: str) -> list[Part]:
     if len(names) < 2:
         found = f"only the value {names[0]}" if names else "no value"
         raise InputError(f"--each {column}: the column holds {found}; expected two or more. Name another column.")
+    names = sorted(names, key=in_order)
     return _parts(names, [study.setting(only=f"{column} = {name}", **common) for name in names])
 
 
@@ -116,14 +117,14 @@ def _groups(study: Study, column: str) -> list[str]:
             f"--each {column}: {answers.source} has no grouping column {column!r}; the grouping columns are {known}. "
             "List the column under 'groups' in the questionnaire."
         )
-    return sorted(map(str, answers.texts[column].dropna().unique()))
+    return list(map(str, answers.texts[column].dropna().unique()))
 
 
 def _parts(names: Sequence[str], studies: Sequence[Study]) -> list[Part]:
     """Each study with a seed of its own, and a folder name that every file system takes and no other study has."""
     from crmlab.csi import group_seed
 
-    taken: set[str] = {"comparison"}
+    taken = {"comparison", "comparison.html", "comparison.json", "comparison.xlsx"}
     parts = []
     for name, study in zip(names, studies, strict=True):
         plain = re.sub(r"[^\w .()+-]", "_", name)[:60].strip(" .") or "_"

@@ -266,7 +266,11 @@ def _parameter(file: str, name: str, inferred_type_name: str, default: str, help
         raise ValueError(f"{file}: parameter {name} is annotated {inferred_type_name}; use one of {', '.join(_TYPES)}.")
     choices, _, meaning = help.removeprefix("one of ").partition(": ") if help.startswith("one of ") else ("", "", help)
     parts = tuple(choice.strip() for choice in choices.split(",") if choice.strip())
-    return Parameter(name, inferred_type_name, ast.literal_eval(default), parts, meaning)
+    try:
+        value = ast.literal_eval(default)
+    except (ValueError, SyntaxError):
+        raise ValueError(f"{file}: parameter {name} is {default}; write a value such as 5 or 'text'.") from None
+    return Parameter(name, inferred_type_name, value, parts, meaning)
 
 
 def _execute(

@@ -62,9 +62,7 @@ def new(kind: str, place: str | Path, language: str = "en") -> Path:
     ['README.md', 'data/sample.csv', 'notebook.ipynb', 'questionnaire.yaml', 'study.yaml']
     """
     if kind not in KINDS:
-        raise InputError(
-            f"new: there is no study {kind!r}{did_you_mean(kind, KINDS)} It is one of {', '.join(KINDS)}."
-        )
+        raise InputError(f"new: there is no study {kind!r}{did_you_mean(kind, KINDS)} It is one of {', '.join(KINDS)}.")
     folder = Path(place)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         found = "is a file" if folder.is_file() else "is not empty"

@@ -7,6 +7,7 @@ taken, and the sample that came with the folder gives way to any other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -131,9 +132,9 @@ class Study:
     # --- Data -------------------------------------------------------------------------------------------------------
 
     def files(self) -> list[Path]:
-        """What lies in ``data/``, by name; without what file managers and open spreadsheets leave there."""
+        """What lies in ``data/``, in the order of names, without what file managers and spreadsheets leave there."""
         folder = self.place / DATA
-        entries = sorted(folder.iterdir()) if folder.is_dir() else []
+        entries = sorted(folder.iterdir(), key=lambda file: in_order(file.name)) if folder.is_dir() else []
         return [file for file in entries if not file.name.startswith((".", "~$")) and file.name not in _NO_DATA]
 
     def own_files(self) -> list[Path]:
@@ -208,14 +209,41 @@ def run_study(study: Study, *, progress: bool = True) -> Path:
     return runner.run(study.notebook, parameters, results, progress=progress, place=study.place)
 
 
+def in_order(name: str) -> tuple[list[Any], str]:
+    """Sorting key of a name that may hold numbers: the tenth wave follows the ninth, not the first.
+
+    Examples
+    --------
+    >>> sorted(["wave10.csv", "Wave2.csv", "wave1.csv"], key=in_order)
+    ['wave1.csv', 'Wave2.csv', 'wave10.csv']
+    """
+    parts = re.split(r"(\d+)", name.casefold())  # words and numbers by turns, so that like is compared with like
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], name
+
+
 def settings(place: str | Path = ".") -> dict[str, Any]:
     """What ``study.yaml`` says, for the folder's notebook when it is run in place: parameters by name."""
     return Study.read(place).parameters()
 
 
 def _parameters(folder: Path, kind: str) -> dict[str, Parameter]:
-    own = folder / NOTEBOOK
-    return runner.parameters(own if own.is_file() else KINDS[kind])
+    """What the folder's own notebook can be told, or the template where the folder has none."""
+    import nbformat
+
+    own, usual = folder / NOTEBOOK, runner.parameters(KINDS[kind])
+    if not own.is_file():
+        return usual
+    instead = f"Correct it, or delete {NOTEBOOK}: the course's own is then run."
+    try:
+        known = runner.parameters(own)
+    except (AttributeError, nbformat.ValidationError):  # other JSON, on which nbformat stumbles
+        raise InputError(f"{own}: this is no notebook. {instead}") from None
+    except ValueError as error:  # no JSON, or a parameter that is no annotated literal
+        reason = str(error).removeprefix(f"{NOTEBOOK}: ").rstrip(".")
+        raise InputError(f"{own}: {reason}. {instead}") from error
+    if lacking := [name for name in usual if name not in known]:
+        raise InputError(f"{own}: its cell tagged parameters lacks {', '.join(lacking)}. {instead}")
+    return known
 
 
 def _nodes(folder: Path) -> dict[str, tuple[str | None, str]]:

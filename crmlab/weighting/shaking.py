@@ -132,6 +132,8 @@ def sensitivity(
         raise InputError(f"sensitivity: change is {change!r}; expected a share between 0 and 1, such as 0.2.")
     if draws < 1:
         raise InputError(f"sensitivity: draws is {draws!r}; expected 1 or more.")
+    if seed < 0:
+        raise InputError(f"sensitivity: seed is {seed!r}; expected 0 or more.")
     tree = Tree.of(questionnaire, construct)
     answers, member = usable(questionnaire, responses, tree.items, by)
     own = weights.reindex(tree.items).to_numpy(dtype=float)
