@@ -440,6 +440,8 @@ def _run_each(study: Study, each: str) -> None:
     for outcome in found.outcomes:
         if outcome.numbers is None:
             _say(f"{outcome.name} could not be estimated: {outcome.reason}")
+    for name in found.refused:
+        _say(f"{name} is not to be used and was not compared, as its report says at its top.")
     made = f"{len(found.estimated)} of {len(found.outcomes)} reports made and compared"
     _say(f"{made}: {study.results / 'comparison.html'}")
 
@@ -477,7 +479,7 @@ def _summary(folder: Path) -> str:
 
     study = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     lower, upper = study["ci"]
-    interval = "no interval" if lower is None else f"{study['level']:.0%} interval {lower:.1f} to {upper:.1f}"
+    interval = "no interval" if lower is None else f"{100 * study['level']:g}% interval {lower:.1f} to {upper:.1f}"
     index = "not estimated" if study["index"] is None else f"{study['index']:.1f} of 100"
     refused = "" if study["admissible"] else "Not to be used, as the report says at its top: "
     return f"{refused}Satisfaction index {index} ({interval}, n = {study['n']}): {folder / 'report.html'}"

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _LEVEL = 0.95
 #: Columns of `Comparison.groups` that hold words.
-_WORDS = {"group", "as_of", "largest", "method", "report", "reason"}
+_WORDS = {"group", "admissible", "as_of", "largest", "method", "report", "reason"}
+_NUMBERS = ("index", "ci_lower", "ci_upper")
 _COUNTS = {"n", "customers", "transactions", "objections"}
 
 
@@ -98,6 +99,11 @@ class Comparison:
         return [outcome for outcome in self.outcomes if outcome.numbers is not None]
 
     @property
+    def refused(self) -> list[str]:
+        """Names of those whose own report says that its numbers must not be used; they are not compared."""
+        return [outcome.name for outcome in self.outcomes if _is_refused(outcome.numbers or {})]
+
+    @property
     def level(self) -> float:
         """Confidence level of the intervals."""
         return next((o.numbers["level"] for o in self.estimated if o.numbers and "level" in o.numbers), _LEVEL)
@@ -152,14 +158,21 @@ def _checksum(file: Path) -> str | None:
 # --- What each kind of study says -----------------------------------------------------------------------------------
 
 
+def _is_refused(study: dict[str, Any]) -> bool:
+    return study.get("admissible") is False
+
+
 def _index_numbers(study: dict[str, Any]) -> dict[str, Any]:
-    lower, upper = study.get("ci", (None, None))
+    """The index with its error; nothing but the respondents where the study's own report refuses the numbers."""
+    known = {} if _is_refused(study) else study
+    lower, upper = known.get("ci", (None, None))
     return {
         "n": study.get("n"),
-        "index": study.get("index"),
+        "admissible": study.get("admissible"),
+        "index": known.get("index"),
         "ci_lower": lower,
         "ci_upper": upper,
-        "se": study.get("se"),
+        "se": known.get("se"),
     }
 
 
@@ -174,8 +187,12 @@ def _weighted_numbers(study: dict[str, Any]) -> dict[str, Any]:
     methods = study.get("methods", {})
     indices = [method["index"] for method in methods.values()]
     own = methods.get(study.get("shown"), {})
+    lower, upper = own.get("ci", (None, None))
     return {
-        **_index_numbers({"n": study.get("n"), "index": own.get("index"), "ci": own.get("ci", (None, None))}),
+        "n": study.get("n"),
+        "index": own.get("index"),
+        "ci_lower": lower,
+        "ci_upper": upper,
         "lowest": min(indices, default=None),
         "highest": max(indices, default=None),
         "method": study.get("shown"),
@@ -191,15 +208,14 @@ def _index_tables(comparison: Comparison) -> dict[str, pd.DataFrame]:
     from crmlab import csi
 
     rows = [
-        {"group": o.name, "construct": name, "n": o.numbers["n"], "index": own["index"]}
-        | dict(zip(("ci_lower", "ci_upper"), own["ci"], strict=True))
+        {"group": o.name, "construct": name, **_index_numbers(o.numbers | own)}
         for o in comparison.estimated
         if o.numbers
         for name, own in o.numbers["constructs"].items()
     ]
     known = comparison.groups[comparison.groups["reason"].isna()]
     found = {
-        "constructs": pd.DataFrame(rows),
+        "constructs": pd.DataFrame(rows).drop(columns=["admissible", "se"]).astype(dict.fromkeys(_NUMBERS, float)),
         "differences": csi.differences(known[["group", "index", "se"]], level=comparison.level),
     }
     if comparison.are_waves and len(known) > 1:

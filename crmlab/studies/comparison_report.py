@@ -6,6 +6,7 @@ Words come from the catalogues in English or Chinese, numbers from the studies; 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -89,8 +90,25 @@ class _ComparisonPage(StudyPage):
 
     def problems(self) -> list[Sentence]:
         lost = self.result.groups[self.result.groups["reason"].notna()]
-        told = [self.t("comparison.lost", name=row["group"], reason=row["reason"]) for row in _rows(lost)]
+        told = [self._lost(row["group"], row["reason"]) for row in _rows(lost)]
+        told += [self.t("comparison.refused", name=name) for name in self.result.refused]
         return [Sentence(words, self.tag) for words in (*told, *self.cautions())]
+
+    def _lost(self, name: str, reason: str) -> Any:
+        """That a study could not be made, and why: in the page's words where it has them, else quoted."""
+        from markupsafe import Markup, escape
+
+        if own := self.t.problem(reason, self._label):
+            return self.t("comparison.lost", name=name, reason=own)
+        return Markup(self.t("comparison.lost.quoted", name=escape(name), reason=self.quoted(reason)))
+
+    def _outcome(self, row: dict[str, Any]) -> Any:
+        if isinstance(row["reason"], str):
+            return self.t.problem(row["reason"], self._label) or self.quoted(row["reason"])
+        return self.t("comparison.made.refused" if row["group"] in self.result.refused else "comparison.made")
+
+    def _label(self, name: str) -> str:
+        return str(self.result.labels.get(name, name))
 
     def cautions(self) -> list[str]:
         """What a careful analyst would object to in every comparison of this kind."""
@@ -129,7 +147,7 @@ class _ComparisonPage(StudyPage):
             [
                 self.linked(row),
                 "" if row["objections"] != row["objections"] else f"{row['objections']:.0f}",
-                row["reason"] if isinstance(row["reason"], str) else self.t("comparison.made"),
+                self._outcome(row),
             ]
             for row in _rows(self.result.groups)
         ]
@@ -159,6 +177,10 @@ class _IndexPage(_ComparisonPage):
             "level": self.level,
         }
         said = {key: self.t(f"comparison.headline.{key}", **words) for key in ("label", "unit", "sentence", "scale")}
+        if len(numbered := self.known.dropna(subset="index")) < 2:
+            key = "one" if len(numbered) else "none"
+            alone = {"sentence": self.t(f"comparison.headline.{key}", **words), "scale": ""}
+            return {**said, **alone, "number": number(math.nan)}
         return {**said, "number": number(high["index"] - low["index"], 1)}
 
     def facts(self) -> list[dict[str, str]]:
@@ -206,7 +228,8 @@ class _IndexPage(_ComparisonPage):
         more = len(table) - len(rows)
         note = self.t("differences.more", more=more) if more > 0 else ""
         tables = [Table(self.t("differences.caption"), header, "llrrrl", rows, note)]
-        return self.section("differences", tables, pairs=len(table), risk=f"{100 * (1 - self.result.level):g}%")
+        compared = int(table["pvalue"].notna().sum())
+        return self.section("differences", tables, pairs=compared, risk=f"{100 * (1 - self.result.level):g}%")
 
     def _compared(self, table: pd.DataFrame, first: str, second: str, value: str) -> list[list[Any]]:
         limit = 1 - self.result.level
@@ -217,7 +240,7 @@ class _IndexPage(_ComparisonPage):
                 number(row[value], 1),
                 interval(row["ci_lower"], row["ci_upper"], 1),
                 number(row["pvalue_adjusted"], 3),
-                self.t("comparison.clear" if row["pvalue_adjusted"] < limit else "comparison.unclear"),
+                self.t(f"comparison.{_reading(row['pvalue_adjusted'], limit)}"),
             ]
             for row in _rows(table)
         ]
@@ -229,9 +252,6 @@ class _IndexPage(_ComparisonPage):
         header = [*self.columns("each"), *map(self._label, names)]
         caption = self.t("comparison.constructs.caption")
         return self.section("constructs", [Table(caption, header, "l" + "r" * len(names), rows)])
-
-    def _label(self, name: str) -> str:
-        return str(self.result.labels.get(name, name))
 
 
 @dataclass(frozen=True)
@@ -326,6 +346,12 @@ class _WeightsPage(_ComparisonPage):
         rows = [[self.linked(row), *(number(index, 1) for index in table.loc[row["group"]])] for row in self.rows]
         header = [*self.columns("each"), *(method_name(name, self.t.language) for name in table.columns)]
         return self.section("methods", [Table(self.t("methods.caption"), header, "l" + "r" * table.shape[1], rows)])
+
+
+def _reading(pvalue: float, limit: float) -> str:
+    if math.isnan(pvalue):
+        return "unknown"
+    return "clear" if pvalue < limit else "unclear"
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

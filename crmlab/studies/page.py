@@ -192,6 +192,12 @@ class StudyPage(ABC):
         sentences = [Sentence(source, "en") for source in self.sources]
         return Listing(self.t("method.sources"), sentences, style="sources", language="en")
 
+    def quoted(self, text: str) -> Any:
+        """Words of the program itself, which are English: marked as such on a page in another language."""
+        from markupsafe import Markup
+
+        return text if self.t.language == "en" else Markup('<span lang="en">{}</span>').format(text)
+
     def provenance(self, files: Iterable[tuple[str, str, str | None]]) -> Section:
         """Where the report comes from: (what, name, SHA-256) of the user's files, and the programs."""
         programs = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in _PROGRAMS)]

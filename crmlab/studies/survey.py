@@ -220,8 +220,9 @@ class SurveyPage(StudyPage):
             [self.t("data.used"), str(self.result.n)],
             [self.t("data.missing"), self.t("data.missing.value", missing=missing, cells=cells, share=share)],
         ]
-        rows += [[self.t("data.recoded", item=item), how] for item, how in self.responses.recoded.items()]
-        table = Table(self.t("data.caption"), self.columns("fact", "value"), "ll", rows)
+        rows += [[self.t("data.recoded", item=item), self.quoted(how)] for item, how in self.responses.recoded.items()]
+        note = self.t("data.quoted") if self.responses.recoded or self.responses.evidence else ""
+        table = Table(self.t("data.caption"), self.columns("fact", "value"), "ll", rows, note)
         found = Listing(
             self.t("data.problems"),
             [Sentence(problem, "en") for problem in self.responses.problems],
@@ -232,12 +233,12 @@ class SurveyPage(StudyPage):
         listings = [found, *self.further(self.t("data.objections"))]
         return dataclasses.replace(self.section("data", [table]), listings=listings)
 
-    def _format(self) -> str:
+    def _format(self) -> Any:
         """Whose export the file was taken for, and what in it says so."""
         if not self.responses.evidence:
             return str(self.responses.format)
         evidence = "; ".join(self.responses.evidence)
-        return self.t("data.format.value", format=self.responses.format, evidence=evidence)
+        return self.quoted(self.t("data.format.value", format=self.responses.format, evidence=evidence))
 
     def files(self) -> list[tuple[str, str, str | None]]:
         """The user's files: what each is, its name, its checksum."""
