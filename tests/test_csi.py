@@ -196,6 +196,15 @@ def test_a_group_without_any_answer_to_a_construct_is_told(grouped_ecsi, branche
     assert "Nobody of branch south answered any item of Complaints" in told
 
 
+def test_a_group_that_is_left_out_as_a_whole_is_told(grouped_ecsi, branches):
+    holes = branches.astype({"CUSCO": float})
+    holes.loc[holes["branch"] == "south", "CUSCO"] = np.nan
+    survey = csi.estimate(grouped_ecsi, holes, by="branch", bootstrap=2, missing="listwise")
+    assert survey.by_group["group"].unique().tolist() == ["north"]
+    told = "Groups of branch of which every respondent was left out for missing answers have no index: south."
+    assert told in survey.problems
+
+
 def test_the_same_seed_gives_the_same_result(ecsi, mobi):
     first, again = (json.dumps(csi.estimate(ecsi, mobi, bootstrap=50, seed=9).to_dict()) for _ in range(2))
     assert first == again

@@ -232,6 +232,13 @@ def test_what_makes_waves_hard_to_compare_is_told(estimated):
     assert csi.change(before, renamed).problems == [
         "The waves asked different items; part of the change may come from the questions alone."
     ]
+    ten = replace(after, questionnaire=Questionnaire.from_text(ONE_ITEM.replace("max: 5", "max: 10")))
+    assert csi.change(before, ten).problems == [
+        "The waves asked on different scales; part of the change may come from the scales alone."
+    ]
+    assert csi.change(before, replace(after, refusals=["CB-SEM must be refused here: no."])).problems == [
+        "The solution of the wave after must not be used, and neither must the change: CB-SEM must be refused here: no."
+    ]
 
 
 def test_an_id_that_stands_twice_stops_the_comparison(waves):

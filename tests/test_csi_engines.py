@@ -190,6 +190,7 @@ def test_semopy_says_what_we_say(course, simulated):
     assert theirs.method["interval"] == "normal theory"
     assert theirs.method["fit"]["chisq"] == pytest.approx(ours.method["fit"]["chisq"], abs=1e-4)
     assert any(problem.startswith("Estimated by semopy, a second opinion:") for problem in theirs.problems)
+    assert "(97.5 % interval " in replace(ours, level=0.975).headline
 
 
 def test_normal_theory_errors_are_those_of_the_delta_method(course, simulated):
@@ -267,6 +268,7 @@ def test_a_search_that_fails_is_told_and_gives_no_numbers(course, simulated, mon
         "(engine 'pls') or a reduced model with fewer constructs."
     )
     assert survey.index.isna().all(axis=None)
+    assert survey.headline == "Satisfaction not estimated (400 respondents)"
     assert survey.to_dict()["index"] is None
     page = csi_report.html(survey, responses=read_responses(simulated, course))
     assert "Do not use these numbers" in page

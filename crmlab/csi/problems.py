@@ -33,7 +33,13 @@ def of_groups(model: Engine, ruler: Ruler, values: pd.Series | None, by: str | N
     if by is None or values is None:
         return []
     small = [f"{group} ({size})" for group, size in ruler.sizes.items() if size < SMALL_GROUP]
+    gone = [str(group) for group in values.dropna().unique() if group not in ruler.groups]
     problems = []
+    if gone:
+        problems.append(
+            f"Groups of {by} of which every respondent was left out for missing answers have no index: "
+            f"{', '.join(sorted(gone))}."
+        )
     if small:
         problems.append(
             f"Groups of {by} with fewer than {SMALL_GROUP} respondents have wide, rough intervals: {', '.join(small)}."

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..errors import InputError
 from ..likert.gaps import quadrants
 from ..questionnaire import Questionnaire
@@ -105,9 +107,11 @@ class SatisfactionIndex:
         'Satisfaction 72.5 of 100 (95 % interval 70.7 to 74.1, 250 respondents)'
         """
         row = self.index.loc[self.questionnaire.index]
+        if not np.isfinite(row["index"]):
+            return f"{self.questionnaire.index} not estimated ({self.n} respondents)"
         return (
-            f"{self.questionnaire.index} {row['index']:.1f} of 100 ({self.level:.0%} interval ".replace("%", " %")
-            + f"{row['ci_lower']:.1f} to {row['ci_upper']:.1f}, {self.n} respondents)"
+            f"{self.questionnaire.index} {row['index']:.1f} of 100 ({100 * self.level:g} % interval "
+            f"{row['ci_lower']:.1f} to {row['ci_upper']:.1f}, {self.n} respondents)"
         )
 
     def priority_map(self) -> pd.DataFrame:

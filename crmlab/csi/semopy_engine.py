@@ -3,8 +3,8 @@
 A second opinion is asked for its estimates. Intervals are those of normal theory: parameters drawn from the normal
 distribution with semopy's estimates as its centre and the inverse expected information at them as its covariance, item
 means from resampled respondents. A bootstrap would call semopy a thousand times, a minute or more for nothing new.
-semopy's own standard errors are
-not used, as they are not dependable for every model (see `crmlab.sem.second_opinion`).
+semopy's own standard errors are not used, as they are not dependable for every model (see
+`crmlab.sem.second_opinion`).
 """
 
 from __future__ import annotations

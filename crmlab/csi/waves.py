@@ -146,7 +146,11 @@ def _correlation(first: pd.DataFrame, second: pd.DataFrame) -> pd.Series:
 
 
 def _problems(before: SatisfactionIndex, after: SatisfactionIndex, n_both: int) -> list[str]:
-    found = []
+    found = [
+        f"The solution of the wave {name} must not be used, and neither must the change: {wave.refusals[0]}"
+        for name, wave in (("before", before), ("after", after))
+        if wave.refusals
+    ]
     if before.engine != after.engine or before.method["index_weights"] != after.method["index_weights"]:
         found.append(
             f"The waves were weighted in different ways ({before.engine} before, {after.engine} after); part of the "
@@ -154,6 +158,8 @@ def _problems(before: SatisfactionIndex, after: SatisfactionIndex, n_both: int) 
         )
     if list(before.loadings["item"]) != list(after.loadings["item"]):
         found.append("The waves asked different items; part of the change may come from the questions alone.")
+    elif not _scales(before).equals(_scales(after)):
+        found.append("The waves asked on different scales; part of the change may come from the scales alone.")
     if (before.ids is None) != (after.ids is None):
         found.append("Only one wave has ids, so the waves are compared as independent samples.")
     elif before.ids is not None and n_both < FEW_TOGETHER * min(before.n, after.n):
@@ -161,3 +167,8 @@ def _problems(before: SatisfactionIndex, after: SatisfactionIndex, n_both: int) 
             f"Only {n_both} ids stand in both waves; if the same people were asked, check that they kept their ids."
         )
     return found
+
+
+def _scales(wave: SatisfactionIndex) -> pd.DataFrame:
+    """Lowest and highest answer to each item."""
+    return wave.questionnaire.items.loc[wave.loadings["item"], ["min", "max"]]
