@@ -199,6 +199,7 @@ def test_what_index_and_value_have_to_say_is_passed_on(company, tmp_path):
     found = action.link(file, company.survey.head(120))
     assert "There are no costs, so value here is revenue. Give the role cost, or a margin_rate." in found.problems
     assert any("paths smaller than about" in problem for problem in found.problems), "of so small a survey"
+    assert not any("has no column" in problem or "resamples" in problem for problem in found.problems)
     company.orders.to_csv(file, index=False)
     costs = action.link(str(file), company.survey.head(120))
     assert costs.customers["current"].sum() == pytest.approx(0.35 * found.customers["current"].sum(), rel=1e-4)

@@ -263,7 +263,8 @@ def _scores(
     ids = pd.Series(last["customer_id"].to_numpy(), index=responses.data.index).loc[index.scores.index]
     numbers = measured("link", {name: last[name] for name in measures}) if measures else last[[]]
     further = numbers.set_axis(responses.data.index).loc[index.scores.index]
-    told = [problem for problem in index.problems if "resamples" not in problem]
+    # Two resamples say nothing of intervals, and ids and groups are looked at here and not by the questionnaire.
+    told = [each for each in index.problems if "resamples" not in each and "has no column" not in each]
     scores = index.scores[["Satisfaction", "Loyalty"]].rename(columns=str.lower).join(further)
     return scores.set_index(pd.Index(ids, name="customer_id")), len(answers) - len(last), told
 
