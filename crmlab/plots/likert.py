@@ -407,7 +407,7 @@ def value_bars(
     value_column(ax, centres, written)
     ax.set_xlim(0, 100)
     ax.set_xlabel(words("value_x"))
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.3), ncols=2)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
     title(ax, words("value_title"))
     told = zip(components["side"], components["component"], written, strict=True)
     listing = words.listing((f"{words.name(name)} ({words(side)})", value) for side, name, value in told)
