@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # One BLAS thread a process: the matrices here are small, and threads would fight over the cores.
 export OPENBLAS_NUM_THREADS ?= 1
+# Compiled modules are kept: tests and notebooks start hundreds of processes, and each would compile its libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run setup setup-dev test lint lab notebooks readme lock bench clean
 
