@@ -170,7 +170,7 @@ def test_of_several_reasons_the_one_that_binds_most_decides():
     reasons = pd.DataFrame({"habit": ["yes", "yes", "no"], "no alternative": ["no", "yes", "no"]})
     found = loyalty.attachment([1.0] * 3, [9.0] * 3, reasons, thresholds=(5, 5))
     assert found.classes.tolist() == ["inertia", "monopoly", "unexplained"]
-    assert found.problems[0].startswith("1 customers gave several reasons; the first of no alternative, programme")
+    assert found.problems[0].startswith("1 customer gave several reasons; the first of no alternative, programme")
     odd = reasons.rename(columns={"habit": "boredom"})
     assert told(loyalty.attachment, [1.0] * 3, [9.0] * 3, odd).startswith(
         "attachment: the reason 'boredom' is not known"
@@ -255,14 +255,14 @@ def test_correlations_and_agreement_of_the_three_measures():
 
 def test_measures_that_cannot_agree_are_named():
     assert told(loyalty.gremler_brown, [1, 2, 3], [1, 2, 3], [1, 2, 3]) == (
-        "gremler_brown: 3 customers have all three measures; expected at least 4."
+        "gremler_brown: found 3 customers with all three measures; expected at least 4."
     )
     assert told(loyalty.gremler_brown, [1, 1, 1, 1], [1, 2, 3, 4], [1, 2, 3, 5]) == (
         "gremler_brown: behaviour is 1 for everybody; it can agree with nothing."
     )
     one = loyalty.gremler_brown([1, 2, 3, 4, np.nan], [1, 2, 3, 4, 5], [4, 3, 2, 1, 0], thresholds=(0, 0, 2))
     assert one.pairs["kappa"].isna().tolist() == [True, False, False]
-    assert one.problems[0] == "1 customers lack one of the three measures and are left out."
+    assert one.problems[0] == "Without one of the three measures, and left out: 1 customer."
 
 
 # --------------------------------------------------------------------------------------------------- composite
@@ -299,7 +299,7 @@ def test_groups_missing_parts_and_parts_of_satisfaction_are_told():
     complete = holed[list(PARTS)].dropna()
     assert found.n == len(complete)
     assert found.problems[0] == f"{400 - len(complete)} of 400 customers lack an answer to some part and are left out."
-    assert found.problems[1].startswith("LY4 ask for satisfaction itself (20 % of the weight): a correlation of this")
+    assert found.problems[1].startswith("LY4 asks for satisfaction itself (20 % of the weight): a correlation of this")
     groups = found.by_group.set_index("group")
     means = found.scores.groupby(holed["constraint"]).mean()
     assert groups["index"].to_dict() == pytest.approx(means.to_dict())
@@ -476,7 +476,7 @@ def test_unseen_thresholds_and_piled_up_loyalty_are_told():
 @pytest.mark.parametrize(
     ("x", "y", "options", "expected"),
     [
-        (range(10), range(10), {}, "link_function: 10 customers have both answers; expected at least 20."),
+        (range(10), range(10), {}, "link_function: found 10 customers with both answers; expected at least 20."),
         (
             [5.0] * 30,
             range(30),
@@ -591,7 +591,7 @@ def test_what_three_classes_throw_away():
 
 def test_scores_off_the_scale_and_lonely_classes():
     assert told(loyalty.nps, [11, 3]).startswith("scale: recommend has 11 in row 0")
-    assert told(loyalty.nps, [None, 3.0]) == "nps: 1 answers; expected at least 2."
+    assert told(loyalty.nps, [None, 3.0]) == "nps: found 1 answer; expected at least 2."
     all_same = loyalty.nps([9.0, 10.0, np.nan])
     assert all_same.problems[:2] == [
         "1 of 3 customers were not asked or gave no answer and are left out.",
@@ -808,7 +808,10 @@ def test_what_must_be_warned_of_is_said():
     ("recovered", "expected"),
     [
         (["maybe"] * 3, "recovery: recovered is 'maybe' in row 0; expected yes or no, true or false, 1 or 0."),
-        (["no"] * 3, "recovery: 0 customers are recovered; expected at least two (and ten, to say anything)."),
+        (
+            ["no"] * 3,
+            "recovery: found 0 customers in the group 'recovered'; expected at least two (and ten, to say anything).",
+        ),
     ],
 )
 def test_recoveries_that_cannot_be_compared_are_named(recovered, expected):
@@ -858,6 +861,8 @@ def test_figures_show_their_tables():
     assert ax.get_xlabel() == "界限的变化（占量表长度的 %）"
     ax = typology.plot("map")
     assert sorted(line.get_xdata()[0] for line in ax.lines)[-1] == typology.thresholds["threshold"].iloc[0]
+    scaled = loyalty.jones_sasser([9, 3], [80, 20], thresholds=(7, 60), scales=((1, 10), (0, 100))).plot("map")
+    assert (scaled.get_xlabel(), scaled.get_ylabel()) == ("satisfaction (1–10)", "loyalty (0–100)")
     curve = next(line for line in link.plot().lines if line.get_label() == "sigmoid")
     assert curve.get_ydata() == pytest.approx(link.curves["sigmoid"].to_numpy())
     zones = link.zones[link.zones["model"] == "sigmoid"]

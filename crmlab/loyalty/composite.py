@@ -18,6 +18,7 @@ from crmlab.likert import Battery
 from crmlab.likert.battery import Items, Scale, column
 from crmlab.loyalty.inputs import check_level
 from crmlab.questionnaire import Questionnaire
+from crmlab.responses.findings import counted
 from crmlab.results import page, records, rows_by_name
 from crmlab.weighting import Sensitivity, sensitivity
 
@@ -142,7 +143,9 @@ def composite_index(
     values = battery.read(data)
     complete = values.dropna()
     if len(complete) < 2:
-        raise InputError(f"composite_index: {len(complete)} customers answered every part; expected two or more.")
+        raise InputError(
+            f"composite_index: {counted(len(complete), 'customer')} answered every part; expected two or more."
+        )
     weight = _weights(weights, battery.items)
     design = _design(battery)
     answers = complete.reset_index(drop=True)
@@ -252,8 +255,9 @@ def _problems(
         told.append(f"{', '.join(constant)}: everybody gave one answer; the part tells nobody from anybody else.")
     if satisfaction:
         share = float(table["weight"][satisfaction].sum())
+        asks = "asks" if len(satisfaction) == 1 else "ask"
         told.append(
-            f"{', '.join(satisfaction)} ask for satisfaction itself ({100 * share:.0f} % of the weight): a "
+            f"{', '.join(satisfaction)} {asks} for satisfaction itself ({100 * share:.0f} % of the weight): a "
             "correlation of this composite with satisfaction is partly one of satisfaction with itself."
         )
     against = table.index[table["correlation"] < 0].tolist()

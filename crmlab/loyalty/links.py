@@ -24,6 +24,7 @@ import pandas as pd
 from crmlab.errors import InputError
 from crmlab.loyalty.curves import Array, SigmoidFits, fit_sigmoid, half_width, resamples, sigmoid, tally
 from crmlab.loyalty.inputs import check_level, measured
+from crmlab.responses.findings import counted
 from crmlab.results import page, records, rows_by_name
 
 if TYPE_CHECKING:
@@ -198,7 +199,9 @@ def _usable(where: str, given: pd.DataFrame) -> tuple[Array, Array]:
     """Complete pairs, if they can carry a curve."""
     x, y = given.dropna().to_numpy().T
     if len(x) < FEWEST_CUSTOMERS:
-        raise InputError(f"{where}: {len(x)} customers have both answers; expected at least {FEWEST_CUSTOMERS}.")
+        raise InputError(
+            f"{where}: found {counted(len(x), 'customer')} with both answers; expected at least {FEWEST_CUSTOMERS}."
+        )
     different = len(np.unique(x))
     if different < FEWEST_VALUES:
         raise InputError(

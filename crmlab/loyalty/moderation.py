@@ -23,6 +23,7 @@ from crmlab.errors import InputError
 from crmlab.loyalty.curves import Array, fit_sigmoid, resamples, sigmoid, tally
 from crmlab.loyalty.inputs import aligned, check_level, measured
 from crmlab.loyalty.links import FEWEST_CUSTOMERS, FEWEST_VALUES, PARAMETERS, percentiles, with_thresholds
+from crmlab.responses.findings import counted
 from crmlab.results import page, plain, records
 
 if TYPE_CHECKING:
@@ -199,9 +200,9 @@ def _parts(complete: pd.DataFrame, members: pd.Series) -> dict[str, tuple[Array,
         different = own["satisfaction"].nunique()
         if len(own) < FEWEST_CUSTOMERS or different < FEWEST_VALUES or own["loyalty"].nunique() < 2:
             raise InputError(
-                f"moderation: group {name} has {len(own)} customers with {different} different satisfactions; expected "
-                f"at least {FEWEST_CUSTOMERS} with {FEWEST_VALUES}, and a loyalty that varies. Join groups, or move "
-                "the cut."
+                f"moderation: group {name} has {counted(len(own), 'customer')} with {different} different "
+                f"satisfactions; expected at least {FEWEST_CUSTOMERS} with {FEWEST_VALUES}, and a loyalty that varies. "
+                "Join groups, or move the cut."
             )
         x, y = own[["satisfaction", "loyalty"]].to_numpy(dtype=float).T
         parts[name] = (x, y)

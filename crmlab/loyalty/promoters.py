@@ -24,6 +24,7 @@ from crmlab.likert import nps as net_promoter_score
 from crmlab.likert.shares import DETRACTOR, NPS_SCALE, PROMOTER
 from crmlab.loyalty.curves import Array, resamples
 from crmlab.loyalty.inputs import aligned, check_level, measured
+from crmlab.responses.findings import counted
 from crmlab.results import page, plain, records, rows_by_name
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def nps(
     given = measured("nps", columns)
     answered = given[given["recommend"].notna()]
     if len(answered) < 2:
-        raise InputError(f"nps: {len(answered)} answers; expected at least 2.")
+        raise InputError(f"nps: found {counted(len(answered), 'answer')}; expected at least 2.")
     score = net_promoter_score(answered, ["recommend"], method=method, level=level).iloc[0]
     groups = pd.DataFrame()
     if by is not None:

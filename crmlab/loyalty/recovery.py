@@ -24,6 +24,7 @@ import pandas as pd
 
 from crmlab.errors import InputError
 from crmlab.loyalty.inputs import aligned, answered, check_level, measured
+from crmlab.responses.findings import counted
 from crmlab.results import page, plain, records, rows_by_name
 
 if TYPE_CHECKING:
@@ -152,8 +153,8 @@ def recovery(
     for group in (RECOVERED, NEVER):
         if sizes.get(group, 0) < 2:
             raise InputError(
-                f"recovery: {sizes.get(group, 0)} customers are {group}; expected at least two (and ten, to say "
-                "anything)."
+                f"recovery: found {counted(sizes.get(group, 0), 'customer')} in the group {group!r}; expected at least "
+                "two (and ten, to say anything)."
             )
     ways = WAYS if before is not None else WAYS[:1]
     others = [group for group in (NEVER, UNRECOVERED, SILENT) if sizes.get(group, 0) >= 2]

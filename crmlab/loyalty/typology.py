@@ -26,6 +26,7 @@ from crmlab.grading import DecisionTable
 from crmlab.grading import sensitivity as moved_thresholds
 from crmlab.likert import share_interval
 from crmlab.loyalty.inputs import aligned, answered, check_level, check_thresholds, measured
+from crmlab.responses.findings import counted
 from crmlab.results import page, records, rows_by_name
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Typology:
     rules : DecisionTable
         Over numbers.
     level : float
+    scales : ((lowest, highest), (lowest, highest)) or None
+        Of the first two measures, where they were given.
     problems : list of str
     """
 
@@ -75,6 +78,7 @@ class Typology:
     customers: pd.DataFrame
     rules: DecisionTable
     level: float
+    scales: Scales | None
     problems: list[str]
 
     def explain(self) -> pd.Series:
@@ -107,6 +111,8 @@ class Typology:
         if kind == "map":
             measures = list(dict.fromkeys(self.thresholds["input"]))[:2]
             main = self.thresholds[self.thresholds["how"] != "extreme"].rename(columns={"input": "column"})
+            for name, (low, high) in zip(measures, self.scales or (), strict=False):
+                options["labels"][name] = f"{options['labels'][name]} ({low:g}–{high:g})"
             return grading.grid_map(self.customers[measures].assign(grade=self.classes), main, **options)
         if kind == "shares":
             return loyalty.share_bars(self.table, level=self.level, **options)
@@ -292,7 +298,7 @@ def _typology(
     found = _sensitivity(numeric, used, limits, lengths, moves)
     return Typology(
         name, classes, _table(classes, customers, level), _thresholds_table(limits, extremes), found, used, numeric,
-        level, [*told, *_problems(classes, customers, limits, found)],
+        level, scales, [*told, *_problems(classes, customers, limits, found)],
     )  # fmt: skip
 
 
@@ -310,7 +316,7 @@ def _reasons(reason: Any, n: int) -> tuple[Any, list[str]]:
     yes = applies.fillna(False).astype(bool)
     first = pd.Series(np.where(yes.any(axis=1), yes.idxmax(axis=1), "other"), index=reason.index)
     several = int((yes.sum(axis=1) > 1).sum())
-    said = f"{several:,} customers gave several reasons; the first of {', '.join(PRECEDENCE)} decides."
+    said = f"{counted(several, 'customer')} gave several reasons; the first of {', '.join(PRECEDENCE)} decides."
     return first, [said] if several else []
 
 
