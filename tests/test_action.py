@@ -173,7 +173,7 @@ def test_the_last_answer_of_a_customer_counts(company):
     found = action.link(company.orders, pd.concat([company.survey, again]))
     assert found.counts["repeated"] == 1
     assert found.customers.loc[company.survey["customer_id"].iloc[0], "satisfaction"] == pytest.approx(0)
-    assert "1 answers repeat a customer who answered later; the last answer counts." in found.problems
+    assert "1 answer left out: the customer answered again later." in found.problems
 
 
 def numbered(company):
@@ -458,6 +458,7 @@ def test_figures_say_their_numbers(linked, lessons, risk, plan):
     assert f"save {saved}" in style.alt(risk.plot())
     assert len(lessons.plot("calibration").lines[1].get_xdata()) == 5
     assert style.alt(plan.plot()).count("(") >= 6
+    assert f"{100 * plan.level:g} % interval" in plan.plot().get_xlabel()
     heights = sum(patch.get_height() for patch in plan.plot("chosen").patches)
     assert heights > 0
     for ax in (linked.plot("zh"), lessons.plot("effects", "zh"), plan.plot("chosen", "zh"), risk.plot("zh")):

@@ -21,6 +21,7 @@ from crmlab.customers.privacy import DIGITS, pseudonymise
 from crmlab.errors import InputError
 from crmlab.questionnaire import Questionnaire
 from crmlab.responses import read_responses
+from crmlab.responses.findings import counted
 from crmlab.results import page, plain
 from crmlab.transactions import Transactions, to_frame
 from crmlab.transactions.fields import day_of
@@ -288,5 +289,5 @@ def _about(counts: pd.Series, prediction: pd.DataFrame) -> list[str]:
             "they are left out."
         )
     if counts["repeated"]:
-        said.append(f"{counts['repeated']:,} answers repeat a customer who answered later; the last answer counts.")
+        said.append(f"{counted(counts['repeated'], 'answer')} left out: the customer answered again later.")
     return said

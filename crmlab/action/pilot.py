@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from crmlab.errors import InputError
+from crmlab.responses.findings import counted
 from crmlab.results import page, records
 
 from .linking import Linked
@@ -257,7 +258,7 @@ def _joined(linked: Linked, outcomes: pd.DataFrame) -> tuple[pd.DataFrame, list[
     if table["stayed"].nunique() < 2:
         raise InputError("outcomes: all customers of the pilot stayed, or none; nothing can be learnt. Wait longer.")
     lost = len(outcomes) - len(table)
-    return table, levels, [f"{lost} customers of the pilot have no orders and are left out."] if lost else []
+    return table, levels, [f"Without orders, and left out of the pilot: {counted(lost, 'customer')}."] if lost else []
 
 
 def _judged(x: Array, y: Array, sds: Array) -> tuple[pd.DataFrame, pd.Series]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.errors import InputError
+from crmlab.responses.findings import counted
 from crmlab.results import page, rows_by_name
 from crmlab.value.told import number
 
@@ -118,7 +119,7 @@ def at_risk(linked: Linked, lessons: Lessons, *, risk: float = 0.3, stake: float
     told = [*linked.problems, *(each for each in lessons.problems if each not in linked.problems)]
     if not inside.all():
         told.append(
-            f"{int((~inside).sum()):,} customers have been silent for longer than anybody in the pilot "
-            f"({lessons.longest_silence} days): what a treatment does to them is not known, and none is planned."
+            f"Silent for longer than anybody in the pilot ({lessons.longest_silence} days): "
+            f"{counted(int((~inside).sum()), 'customer')}. What a treatment does to them is not known; none is planned."
         )
     return AtRisk(table, quadrants, risk, limit, linked, lessons, told)
