@@ -12,7 +12,7 @@ import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -55,6 +55,7 @@ def one_survey(seed: int, design: Design, n: int, resamples: int) -> pd.DataFram
     return table.assign(holds=table["truth"].between(table["ci_lower"], table["ci_upper"]))
 
 
+@cache
 def _questionnaire(points: int | None) -> Questionnaire:
     """The course's questionnaire, its ten points replaced by those of the design."""
     text = Questionnaire.shipped("course_csi").text

@@ -327,16 +327,17 @@ def fresh_run(kernel_environment, tmp_path):
 
     def run(notebook):
         nbval = ["--nbval", "--nbval-sanitize-with", str(SANITIZE), "--nbval-current-env"]
-        # Away from the project's own pytest options, which belong to its own tests.
+        # Away from the project's own pytest options and plug-ins, which belong to its own tests.
         settings = tmp_path / "pytest.ini"
         settings.write_text("[pytest]\n")
-        apart = ["-q", "-c", str(settings), "-p", "no:cacheprovider"]
+        apart = ["-q", "-c", str(settings), "-p", "no:cacheprovider", "--disable-plugin-autoload", "-p", "nbval.plugin"]
         command = [sys.executable, "-m", "pytest", *apart, *nbval, str(notebook)]
         return subprocess.run(command, env=kernel_environment, capture_output=True, text=True, timeout=900)
 
     return run
 
 
+@pytest.mark.slow
 @each(CHAPTERS)
 def test_a_fresh_run_of_a_chapter_gives_the_stored_outputs(target, fresh_run):
     run = fresh_run(target.output)

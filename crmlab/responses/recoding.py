@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_float_dtype, is_integer_dtype
 
 from crmlab.errors import InputError
 from crmlab.responses.answers import CodedAnswers, coded
@@ -248,7 +247,7 @@ def _scales(questionnaire: Questionnaire) -> dict[str, _Scale]:
 def _recoded(item: str, column: Column, scale: _Scale, rows: np.ndarray) -> tuple[np.ndarray, list[str], list[Finding]]:
     """An item's answers, what was done to them, and what does not fit; the work is done on the distinct values."""
     distinct, codes = column.values, column.codes
-    value, texts = _numbers(distinct)
+    value, texts = column.numbers(), {} if column.holds_numbers else dict(enumerate(map(plain, distinct)))
     missing = np.isin(value, [number(code) for code in scale.missing])
     missing[[i for i, text in texts.items() if text in scale.missing]] = True
     rewritten = {i for i, text in texts.items() if np.isfinite(value[i]) and _is_rewritten(text, distinct[i])}
@@ -270,14 +269,6 @@ def _recoded(item: str, column: Column, scale: _Scale, rows: np.ndarray) -> tupl
         value = scale.min + scale.max - value
         done.append(f"reversed: {scale.min + scale.max:g} − answer")
     return value, done, findings
-
-
-def _numbers(distinct: pd.Index) -> tuple[np.ndarray, dict[int, str]]:
-    """The values as numbers, NaN for what is none; and the plain text of those that were not stored as numbers."""
-    if is_integer_dtype(distinct) or is_float_dtype(distinct):
-        return distinct.to_numpy(dtype=float, copy=True), {}
-    texts = {i: plain(value) for i, value in enumerate(distinct)}
-    return np.array([number(text) for text in texts.values()], dtype=float), texts
 
 
 def _is_rewritten(text: str, value: Any) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_float_dtype, is_integer_dtype
 
-from crmlab.responses.cells import AROUND, as_text, is_blank
+from crmlab.responses.cells import AROUND, as_text, is_blank, number, plain
 from crmlab.responses.findings import Finding
 
 _MANY = 65_536  # distinct texts beyond which a column is kept as text until it is whole
@@ -40,7 +40,7 @@ class Column:
 
     @classmethod
     def _without_blanks(cls, codes: np.ndarray, values: pd.Index) -> Column:
-        if not (is_integer_dtype(values) or is_float_dtype(values)):
+        if not _are_numbers(values):
             blank = _blank(values)
             if blank.any():
                 codes = np.append(np.where(blank, -1, np.cumsum(~blank) - 1), -1)[codes]
@@ -74,6 +74,23 @@ class Column:
         return Column(np.append(self.codes, np.int8(-1))[over.codes], self.values)
 
     @property
+    def holds_numbers(self) -> bool:
+        """Whether the values are stored as numbers, and none needs to be read as one."""
+        return _are_numbers(self.values)
+
+    def numbers(self) -> np.ndarray:
+        """The number that each distinct value is or says, NaN where it says none.
+
+        Examples
+        --------
+        >>> Column.of(pd.Series(["7,5", "seven", "７"])).numbers()
+        array([7.5, nan, 7. ])
+        """
+        if self.holds_numbers:
+            return self.values.to_numpy(dtype=float, copy=True)
+        return np.array([number(plain(as_text(value))) for value in self.values], dtype=float)
+
+    @property
     def all_differ(self) -> bool:
         """Whether no two rows have the same value; known, without another look at them, of columns kept as text."""
         return isinstance(self.values.dtype, pd.StringDtype) and len(self.values) == len(self)
@@ -83,6 +100,10 @@ class Column:
         if self.all_differ and (self.codes == np.arange(len(self))).all():
             return self.values.str.strip(AROUND).array
         return pd.array([*map(as_text, self.values)], dtype="str").take(self.codes, allow_fill=True)
+
+
+def _are_numbers(values: pd.Index) -> bool:
+    return bool(is_integer_dtype(values) or is_float_dtype(values))
 
 
 def _blank(values: pd.Index) -> np.ndarray:

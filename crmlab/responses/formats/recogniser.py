@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.errors import InputError
-from crmlab.responses.cells import as_text, number, plain
+from crmlab.responses.cells import plain
 from crmlab.responses.findings import counted, listed, shortened
 from crmlab.responses.formats import columns as known
 from crmlab.responses.formats import spreadsheet, values
@@ -286,8 +286,7 @@ def _about_others(headers: list[str], uses: list[tuple[str, str]], keep_personal
 def _about_numbers(table: RawTable, uses: list[tuple[str, str]]) -> list[str]:
     """Wenjuanxing exports answers by option number or by score: neither says which end of the scale 1 is."""
     items = [table.columns[place] for place, (use, _) in enumerate(uses) if use == "item"]
-    numeric = all(not np.isnan(number(plain(as_text(value)))) for column in items for value in column.values)
-    if table.format != "wenjuanxing" or not numeric or not items:
+    if table.format != "wenjuanxing" or not items or any(np.isnan(column.numbers()).any() for column in items):
         return []
     kind = "scores (there is a total, 总分)" if "总分" in table.header else "option numbers or scores"
     return [

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from crmlab.responses.cells import as_text, number, plain
+from crmlab.responses.cells import as_text, plain
 from crmlab.responses.findings import found
 from crmlab.responses.formats.headers import read_header
 from crmlab.responses.formats.platforms import first_rows
@@ -87,8 +87,7 @@ def _is_computed(table: RawTable, items: Sequence[int]) -> bool:
     kinds = set()
     filled = [place for place in items if table.columns[place].codes[-1] >= 0]
     for place in filled:
-        codes = table.columns[place].codes
-        values = np.array([number(plain(as_text(value))) for value in table.columns[place].values])
+        codes, values = table.columns[place].codes, table.columns[place].numbers()
         last, counts = values[codes[-1]], np.bincount(codes[:-1][codes[:-1] >= 0], minlength=len(values))
         read = ~np.isnan(values) & (counts > 0)
         values, counts = values[read], counts[read]
