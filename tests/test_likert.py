@@ -574,6 +574,33 @@ def test_perceived_value_by_hand_and_its_interval():
     assert found.totals[["net_ci_lower", "net_ci_upper"]].tolist() == pytest.approx(normal, abs=0.8)
 
 
+def test_value_is_drawn_with_t_intervals():
+    from scipy import stats
+
+    data = pd.DataFrame({"good": [4, 5, 3, 4], "kind": [5, 5, 4, 4], "dear": [3, 2, 4, 3]})
+    parts = ({"product": ["good"], "people": ["kind"]}, {"money": ["dear"]})
+    found = likert.perceived_value(data, *parts, scale=(1, 5), level=0.9)
+    ax = found.plot()
+    assert [bar.get_width() for bar in ax.patches] == pytest.approx([75, 87.5, 50])  # 25·(mean − 1)
+    low, high = stats.t.interval(0.9, 3, 75, stats.sem(25 * (data["good"] - 1)))
+    assert ax.texts[0].get_text() == f"75.0 ({low:.1f} – {high:.1f})"
+    assert "product (what they get) 75.0" in style.alt(ax)
+    assert "90%" in style.alt(ax)
+    assert found.plot(language="zh").get_title(loc="left") == "顾客所付与所得"
+
+
+def test_rows_with_the_same_label_are_several_respondents():
+    """Two waves one below the other: by hand, 2 promoters and 2 detractors in a, 1 and 3 in b."""
+    data = pd.DataFrame({"recommend": [10, 9, 0, 1, 10, 0, 0, 0], "shop": list("aaaabbbb")}, index=[0, 1, 2, 3] * 2)
+    scores = likert.nps(data, ["recommend"], by="shop")
+    assert scores[["n", "nps"]].to_numpy().tolist() == [[4, 0], [4, -50]]
+    assert likert.nps(data, ["recommend"]).loc[0, ["n", "nps"]].tolist() == [8, -25]
+    top = likert.top2box(data, ["recommend"], scale=(0, 10), by="shop")
+    assert top[["n", "count"]].to_numpy().tolist() == [[4, 2], [4, 1]]
+    spread = likert.distribution(data, ["recommend"], scale=(0, 10), by="shop")
+    assert spread.summary[["asked", "answered", "mean"]].to_numpy().tolist() == [[4, 4, 5.0], [4, 4, 2.5]]
+
+
 def test_importance_performance_puts_the_quadrants_at_the_means():
     items = [f"PERQ{i}" for i in range(1, 8)]
     table = likert.importance_performance(load_mobi(), items, scale=(1, 10), outcome="CUSA1")

@@ -18,7 +18,7 @@ from crmlab import Questionnaire, loyalty, weighting
 from crmlab.datasets import simulate_loyalty
 from crmlab.datasets.loyalty import CAUSES, PARTS, STEPS
 from crmlab.errors import InputError
-from crmlab.loyalty.curves import fit_sigmoid, half_width, resamples, sigmoid, tally
+from crmlab.loyalty.curves import fit_sigmoid, half_width, loess, resamples, sigmoid, tally
 from crmlab.loyalty.links import percentiles, with_thresholds
 from crmlab.plots import style
 from crmlab.plots.grading import moved_thresholds
@@ -160,7 +160,7 @@ def test_a_missing_reason_matters_only_where_it_decides():
     found = loyalty.attachment([9.0, 1.0], [9.0, 9.0], ["habit", None], thresholds=(5, 5))
     assert found.classes.iloc[0] == "premium"
     assert pd.isna(found.classes.iloc[1])
-    assert found.problems[0] == "1 of 2 customers have no class: an answer that decides it is missing."
+    assert found.problems[0] == "1 of 2 customers has no class: an answer that decides it is missing."
     without = loyalty.attachment([9.0, 1.0], [9.0, 9.0], thresholds=(5, 5))
     assert without.classes.tolist() == ["premium", "unexplained"]
     assert without.problems[0].startswith("No reasons are given")
@@ -171,6 +171,10 @@ def test_of_several_reasons_the_one_that_binds_most_decides():
     found = loyalty.attachment([1.0] * 3, [9.0] * 3, reasons, thresholds=(5, 5))
     assert found.classes.tolist() == ["inertia", "monopoly", "unexplained"]
     assert found.problems[0].startswith("1 customer gave several reasons; the first of no alternative, programme")
+    assert told(loyalty.attachment, [1.0] * 2, [9.0] * 2, ["habit", "boredom"], thresholds=(5, 5)) == (
+        "attachment: reason is 'boredom' in row 1; expected one of no alternative, programme, price, habit, other. "
+        "Correct it."
+    )
     odd = reasons.rename(columns={"habit": "boredom"})
     assert told(loyalty.attachment, [1.0] * 3, [9.0] * 3, odd).startswith(
         "attachment: the reason 'boredom' is not known"
@@ -216,6 +220,9 @@ def test_own_rules_decide_and_must_be_complete(tmp_path):
             "jones_sasser: thresholds are 7; expected a number, or None for the median, for each of satisfaction, "
             "loyalty.",
         ),
+        (([5.0], [1.0]), {"scales": ((1, 10),)}, "jones_sasser: scales are ((1, 10),); expected 2 of"),
+        (([5.0], [1.0]), {"extremes": (9, 3)}, "jones_sasser: extremes are (9, 3); expected 2 of two numbers each."),
+        (([5.0], [1.0]), {"moves": ("far",)}, "jones_sasser: moves are ('far',); expected shares of"),
         (([5.0], [1.0]), {"level": 95}, "jones_sasser: level is 95; expected a number between 0 and 1, such as 0.95."),
     ],
 )
@@ -226,7 +233,7 @@ def test_typologies_name_what_they_cannot_use(columns, options, expected):
 def test_constant_columns_and_thresholds_nobody_reaches_are_told():
     found = loyalty.jones_sasser([5.0] * 4, [1.0, 2.0, 3.0, np.nan], thresholds=(4, 90))
     assert found.problems == [
-        "1 of 4 customers have no class: an answer that decides it is missing.",
+        "1 of 4 customers has no class: an answer that decides it is missing.",
         "satisfaction is 5 for everybody: it tells nobody from anybody else.",
         "loyalty: the threshold 90 lies outside the values found (1 to 3), so everybody is low. Choose another.",
         "All customers are in one class, mercenary; the typology says nothing here.",
@@ -255,14 +262,14 @@ def test_correlations_and_agreement_of_the_three_measures():
 
 def test_measures_that_cannot_agree_are_named():
     assert told(loyalty.gremler_brown, [1, 2, 3], [1, 2, 3], [1, 2, 3]) == (
-        "gremler_brown: found 3 customers with all three measures; expected at least 4."
+        "gremler_brown: 3 customers have all three measures; expected at least 4."
     )
     assert told(loyalty.gremler_brown, [1, 1, 1, 1], [1, 2, 3, 4], [1, 2, 3, 5]) == (
         "gremler_brown: behaviour is 1 for everybody; it can agree with nothing."
     )
     one = loyalty.gremler_brown([1, 2, 3, 4, np.nan], [1, 2, 3, 4, 5], [4, 3, 2, 1, 0], thresholds=(0, 0, 2))
     assert one.pairs["kappa"].isna().tolist() == [True, False, False]
-    assert one.problems[0] == "Without one of the three measures, and left out: 1 customer."
+    assert one.problems[0] == "1 customer lacks one of the three measures and is left out."
 
 
 # --------------------------------------------------------------------------------------------------- composite
@@ -318,6 +325,16 @@ def test_a_composite_that_cannot_be_is_named():
     assert told(loyalty.composite_index, DATA, ["LY1", "LY2"], scale=(1, 10), weights={"LY1": 1}) == (
         "weights: they do not fit at LY2; expected a number of 0 or more for each of LY1, LY2."
     )
+    for odd in (np.inf, "much"):
+        assert told(loyalty.composite_index, DATA, ["LY1", "LY2"], scale=(1, 10), weights={"LY1": odd, "LY2": 1}) == (
+            f"weights: they are {{'LY1': {odd!r}, 'LY2': 1}}; expected a number of 0 or more for each of LY1, LY2."
+        )
+    assert told(loyalty.composite_index, [1, 2], ["LY1", "LY2"], scale=(1, 10)) == (
+        "composite_index: the data are a list; expected a DataFrame or Responses."
+    )
+    some = DATA.assign(shop=pd.Series("north", DATA.index).where(DATA.index > 1))
+    grouped = loyalty.composite_index(some, ["LY1", "LY2"], scale=(1, 10), by="shop", draws=20)
+    assert "1 customer has no value of shop: in no group." in grouped.problems
     assert told(loyalty.composite_index, DATA, ["LY1", "LY2"], scale=(1, 5)).startswith("scale: LY2 has 10 in row 1 ")
     assert told(
         loyalty.composite_index, DATA, Questionnaire.shipped("ecsi").items.index.tolist(), scale=(1, 10)
@@ -365,6 +382,28 @@ def test_line_aic_and_loess_are_those_of_the_packages():
     grid = found.curves["satisfaction"].to_numpy()
     assert found.curves["loess"].to_numpy() == pytest.approx(lowess(y, x, frac=0.5, it=0, xvals=grid))
     assert found.curves["linear"].iloc[0] == pytest.approx(ols.predict([1, grid[0]])[0])
+
+
+def test_loess_stands_where_most_gave_one_answer():
+    """Five points, 60 % of them 4: there the mean of the fours, and no gap between the answers."""
+    rng = np.random.default_rng(3)
+    x = rng.choice([1.0, 2, 3, 4, 5], 400, p=[0.05, 0.1, 0.15, 0.6, 0.1])
+    y = 10 * x + rng.normal(0, 5, 400)
+    found = loyalty.link_function(x, y, bootstrap=30)
+    at_four, between = loess(tally(x, y), np.array([4.0, 4.6]), 0.5)[0]
+    assert at_four == pytest.approx(y[x == 4].mean())
+    assert found.curves.notna().all().all()
+    # Between 4 and 5, where only these two have a weight, the line through their means.
+    assert between == pytest.approx(y[x == 4].mean() + 0.6 * (y[x == 5].mean() - y[x == 4].mean()))
+    assert found.models["cv_rmse"].between(4, 7).all(), "errors of 5"
+    assert found.best["cross-validation"] != "loess" or found.models.loc["linear", "cv_difference"] < 1
+
+
+def test_loess_of_a_resample_is_that_of_statsmodels():
+    x, y = DATA["satisfaction"].to_numpy()[:150], DATA["intention"].to_numpy()[:150]
+    rows, grid = resamples(150, 2, seed=5), np.linspace(x.min(), x.max(), 40)
+    for row, ours in zip(rows, loess(tally(x, y, rows), grid, 0.4), strict=True):
+        assert ours == pytest.approx(lowess(y[row], x[row], frac=0.4, it=0, xvals=grid), abs=1e-5)
 
 
 def test_cross_validation_leaves_the_customer_out():
@@ -476,7 +515,7 @@ def test_unseen_thresholds_and_piled_up_loyalty_are_told():
 @pytest.mark.parametrize(
     ("x", "y", "options", "expected"),
     [
-        (range(10), range(10), {}, "link_function: found 10 customers with both answers; expected at least 20."),
+        (range(10), range(10), {}, "link_function: 10 customers have both answers; expected at least 20."),
         (
             [5.0] * 30,
             range(30),
@@ -486,7 +525,17 @@ def test_unseen_thresholds_and_piled_up_loyalty_are_told():
         ),
         (range(30), [4.0] * 30, {}, "link_function: loyalty is 4 for everybody; there is nothing for satisfaction to"),
         (range(30), range(30), {"slope_share": 1.0}, "link_function: slope_share is 1.0, span 0.5; expected a share"),
-        (range(30), range(30), {"folds": 1}, "link_function: folds is 1, bootstrap 500; expected 2 or more, and 20"),
+        (range(30), range(30), {"folds": 1}, "link_function: folds is 1; expected a whole number of 2 or more."),
+        (range(30), range(30), {"bootstrap": 20.5}, "link_function: bootstrap is 20.5; expected a whole number of 20"),
+        (range(30), range(30), {"level": "0.9"}, "link_function: level is '0.9'; expected a number between 0 and 1"),
+        (range(30), range(30), {"span": "half"}, "link_function: slope_share is 0.5, span half; expected a share"),
+        (
+            np.ones((30, 2)),
+            range(30),
+            {},
+            "column satisfaction, row 0: found array([1., 1.]), expected a number.",
+        ),
+        ([*range(1), *[None] * 29], range(30), {}, "link_function: 1 customer has both answers; expected at least 20."),
         (range(30), ["x"] * 30, {}, "column loyalty, row 0: found 'x', expected a number."),
     ],
 )
@@ -553,6 +602,13 @@ def test_groups_that_cannot_carry_a_curve_are_named():
     )
     names = pd.Series("many", DATA.index).where(np.arange(1200) > 5, "few")
     assert told(loyalty.moderation, x, y, names).startswith("moderation: group few has 6 customers with ")
+    assert told(loyalty.moderation, x, y, DATA["switching_cost"], cut="high") == (
+        "moderation: cut is 'high'; expected a number where high begins."
+    )
+    endless = DATA["switching_cost"].where(DATA.index > 1, np.inf)
+    assert told(loyalty.moderation, x, y, endless) == (
+        "moderation: moderator is infinite in row 1; expected a number. Correct it."
+    )
     assert told(loyalty.moderation, x, y, names, cut=3) == (
         "moderation: the moderator holds names, and a cut is given; expected numbers to cut."
     )
@@ -589,14 +645,36 @@ def test_what_three_classes_throw_away():
     assert found.by_group.set_index("group")["n"].to_dict() == DATA["constraint"].value_counts().to_dict()
 
 
+def test_customers_with_the_same_label_are_several_customers():
+    """Two waves one below the other have every label twice."""
+    waves = pd.concat([DATA.iloc[:60], DATA.iloc[60:120].set_axis(DATA.index[:60])])
+    clean = DATA.iloc[:120]
+    for ours, theirs in (
+        (loyalty.nps(each["recommend"], each["satisfaction"], by=each["constraint"], bootstrap=20) for each in pair)
+        for pair in ((waves, clean),)
+    ):
+        assert (ours.n, ours.nps, ours.ci_lower) == (theirs.n, theirs.nps, theirs.ci_lower)
+        pd.testing.assert_frame_equal(ours.by_group, theirs.by_group)
+    ours, theirs = (
+        loyalty.composite_index(each, list(PARTS), scale=(1, 10), by="constraint", draws=20) for each in (waves, clean)
+    )
+    assert ours.index == pytest.approx(theirs.index)
+    pd.testing.assert_frame_equal(ours.by_group, theirs.by_group)
+    assert ours.scores.to_numpy() == pytest.approx(theirs.scores.to_numpy())
+
+
 def test_scores_off_the_scale_and_lonely_classes():
     assert told(loyalty.nps, [11, 3]).startswith("scale: recommend has 11 in row 0")
-    assert told(loyalty.nps, [None, 3.0]) == "nps: found 1 answer; expected at least 2."
+    assert told(loyalty.nps, [None, 3.0]) == "nps: 1 answer; expected at least 2."
     all_same = loyalty.nps([9.0, 10.0, np.nan])
     assert all_same.problems[:2] == [
-        "1 of 3 customers were not asked or gave no answer and are left out.",
+        "1 of 3 customers was not asked or gave no answer and is left out.",
         "All are promoters; the interval rests on the one class that was seen.",
     ]
+    assert told(loyalty.nps, [9, 3], [1.0, 5.0], scale=(1,)) == (
+        "nps: scale is [(1,)]; expected 1 of two numbers each."
+    )
+    assert told(loyalty.nps, [9, 3], seed=-1) == "nps: seed is -1; expected a whole number of 0 or more."
     assert told(loyalty.nps, [9, 3], [5.0, 5.0]).startswith("nps: satisfaction runs from 5 to 5, its scale from 5 to 5")
 
 
@@ -623,7 +701,7 @@ def test_causes_by_words_read_by_hand():
     assert found.problems == [
         "3 of 8 complaints are not coded, such as 'Never again!'; 'It is unbreakable, thanks'.",
         "More than a tenth is not coded: read these texts and add words before the shares are used.",
-        "1 complaints hold words of several causes; the cause that stands first in the table was taken.",
+        "1 complaint holds words of several causes; the cause that stands first in the table was taken.",
     ]
 
 
@@ -633,6 +711,9 @@ def test_the_table_of_words_can_be_changed(tmp_path):
     assert loyalty.code_complaints(["Rainy day", "The drain"], words=path).codes.tolist() == ["weather", np.nan]
     assert told(loyalty.code_complaints, ["x"], words={"weather": {"words": []}}) == (
         "words: cause 'weather' has no list of words; expected words: [broke, faulty, ...]."
+    )
+    assert told(loyalty.code_complaints, ["x"], words=["rain"]) == (
+        "words: found a list; expected a mapping of causes, or the path of a file."
     )
     assert told(loyalty.code_complaints, ["x"], words=tmp_path / "none.yaml").endswith(
         "none.yaml: there is no such file; give the path of a YAML or XLSX file."
@@ -655,8 +736,32 @@ def test_given_causes_are_counted_and_compared():
     )
 
 
+def test_a_person_who_names_one_cause_can_be_compared_with_nobody():
+    for hand, texts in (
+        (["maker"] * 2, ["The zip broke", "The seam was torn"]),
+        ([None, "maker"], ["zip broke", "hm"]),
+    ):
+        found = loyalty.code_complaints(texts, hand=hand)
+        assert found.agreement is None
+        assert found.confusion is not None
+        assert found.problems[-1].startswith("Words and person cannot be compared: fewer than two complaints coded by")
+
+
+def product_limit(days: list[int], ended: list[int]) -> tuple[float, float]:
+    """Median and its lower limit, by hand: Kaplan & Meier's product and Greenwood's sum, limits on the log scale."""
+    still, greenwood, median, lower = 1.0, 0.0, np.nan, np.nan
+    for day in sorted({d for d, e in zip(days, ended, strict=True) if e}):
+        waiting = sum(d >= day for d in days)
+        done = sum(d == day and e for d, e in zip(days, ended, strict=True))
+        still *= 1 - done / waiting
+        greenwood += done / (waiting * (waiting - done)) if waiting > done else 0.0
+        median = day if np.isnan(median) and still <= 0.5 else median
+        lower = day if np.isnan(lower) and still * np.exp(-1.959964 * greenwood**0.5) <= 0.5 else lower
+    return median, lower
+
+
 def test_waiting_times_are_those_of_survfit():
-    """R, package survival: survfit(Surv(time, status) ~ x, aml) prints medians 31 (18, NA) and 23 (8, NA)."""
+    """The aml data of R's survival: survfit(Surv(time, status) ~ x, aml) gives 31 (18, NA), 23 (8, NA); and by hand."""
     maintained = ([9, 13, 13, 18, 23, 28, 31, 34, 45, 48, 161], [1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 0])
     without = ([5, 5, 8, 8, 12, 16, 23, 27, 30, 33, 43, 45], [1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1])
     for (days, ended), median, lower in ((maintained, 31, 18), (without, 23, 8)):
@@ -666,6 +771,7 @@ def test_waiting_times_are_those_of_survfit():
         resolved = (opened + pd.to_timedelta(days, unit="D")).where(np.array(ended) == 1)
         found = loyalty.handling(pd.DataFrame({"opened": opened, "resolved": resolved}), ["resolved"], as_of=end).steps
         assert found.loc["resolved", ["days_median", "days_ci_lower"]].tolist() == [median, lower]
+        assert product_limit(days, ended) == (median, lower)
         assert np.isnan(found.loc["resolved", "days_ci_upper"])
 
 
@@ -684,6 +790,11 @@ def test_faulty_logs_are_named():
     assert told(loyalty.handling, log, ["resolved"]) == (
         "handling: complaint 0 reached resolved on 2025-03-01, before it was opened on 2025-03-02. Correct the log."
     )
+    assert told(loyalty.handling, [1], ["resolved"]) == (
+        "handling: the log is a list; expected a DataFrame, one row per complaint."
+    )
+    zoned = log.assign(opened="2025-03-02T00:00:00+00:00", resolved="2025-03-04")
+    assert loyalty.handling(zoned, ["resolved"]).steps.loc["resolved", "days_median"] == 2
     assert told(loyalty.handling, log, ["mended"]).startswith("handling: the log has no column mended; it has opened")
     assert told(loyalty.handling, log.assign(resolved="soon"), ["resolved"]) == (
         "handling: resolved is 'soon' in row 0; expected a day, 2025-03-31."
@@ -696,7 +807,7 @@ def test_faulty_logs_are_named():
     )
     swapped = pd.DataFrame({"opened": ["2025-03-01"] * 2, "a": ["2025-03-05", None], "b": ["2025-03-03", "2025-03-04"]})
     assert loyalty.handling(swapped, ["a", "b"]).problems == [
-        "b: 1 complaints got there without a, 1 earlier than a. Check how steps are logged."
+        "b: 1 complaint got there without a, 1 earlier than a. Check how steps are logged."
     ]
 
 
@@ -749,6 +860,12 @@ def test_the_truth_is_found_only_by_those_who_look_at_the_change_and_at_the_sile
     assert min(np.mean(covered), np.mean(stakes)) >= 0.82  # .95 − 2.5·√(.95·.05/20)
 
 
+def test_answers_that_do_not_vary_have_no_interval():
+    found = loyalty.recovery([5.0] * 20, ["yes"] * 10 + ["no"] * 10, ["yes"] * 10 + [None] * 10)
+    assert found.paradox == "not shown"
+    assert found.problems[-1] == "In some contrasts the answers do not vary; there is no interval for them."
+
+
 def test_a_paradox_that_is_there_is_found():
     drawn = simulate_loyalty(1500, seed=3, recovery=2.4)
     data = drawn.data
@@ -758,6 +875,22 @@ def test_a_paradox_that_is_there_is_found():
     )  # fmt: skip
     assert drawn.paradox > 0.3
     assert found.paradox == "yes"
+
+
+def test_a_paradox_is_not_seen_where_complaints_are_made_good_exactly():
+    """Making good restores what the failure took (1.6): the effect is 0 for everybody, and errors are two-sided."""
+    verdicts = []
+    for seed in range(60):
+        drawn = simulate_loyalty(900, seed=seed, recovery=1.6, stake_effect=0.0)
+        assert drawn.paradox == pytest.approx(0, abs=1e-12)
+        data = drawn.data
+        found = loyalty.recovery(
+            data["satisfaction_after"], data["complained"], data["recovered"], before=data["satisfaction"],
+            problem=data["problem"],
+        )  # fmt: skip
+        verdicts.append(found.paradox)
+    assert verdicts.count("yes") <= 6  # .025 of 60 is 1.5; a Poisson count exceeds 6 in 0.1 % of all cases
+    assert verdicts.count("yes") + verdicts.count("no") <= 9  # .05 of 60 is 3: likewise
 
 
 def test_no_stake_effect_where_there_is_none():
@@ -808,10 +941,7 @@ def test_what_must_be_warned_of_is_said():
     ("recovered", "expected"),
     [
         (["maybe"] * 3, "recovery: recovered is 'maybe' in row 0; expected yes or no, true or false, 1 or 0."),
-        (
-            ["no"] * 3,
-            "recovery: found 0 customers in the group 'recovered'; expected at least two (and ten, to say anything).",
-        ),
+        (["no"] * 3, "recovery: 0 customers are recovered; expected at least two (and ten, to say anything)."),
     ],
 )
 def test_recoveries_that_cannot_be_compared_are_named(recovered, expected):

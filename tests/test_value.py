@@ -553,6 +553,9 @@ def test_what_else_a_ledger_is_refused_for(tmp_path: Path) -> None:
         "is unknown."
     ):
         value.event_value(pd.DataFrame({"customer": ["Li"], "when": [1]}), 0.1)
+    for faulty in ([{"customer": "Li"}], None, 7):
+        with pytest.raises(InputError, match=r"^ledger: found a \w+; expected a DataFrame, one row for each event, or"):
+            value.event_value(faulty, 0.1)
     with pytest.raises(InputError, match=r"^ledger: .*nowhere\.csv does not exist; expected a ledger of events\."):
         value.read_ledger(tmp_path / "nowhere.csv")
     with refuses("event_value: no event is on or after 2030-01-01; nothing is left to value. Give an earlier as_of."):

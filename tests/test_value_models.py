@@ -15,6 +15,7 @@ from scipy.special import betaln, gammaln
 from scipy.stats import gamma
 
 from crmlab import InputError, Transactions, datasets, value
+from crmlab.plots import value as draw
 from crmlab.plots.style import alt
 from crmlab.value.buying import BG_NBD, PARETO_NBD, log_likelihoods
 from crmlab.value.likelihood import Patterns, by_pattern
@@ -348,6 +349,19 @@ def test_the_future_is_foretold(tested) -> None:
     assert tested.frequency["actual"].sum() == pytest.approx(tested.frequency["expected"].sum())
     for what in ("tracking", "frequency", "conditional"):
         assert all(alt(tested.plot(what, language)) for language in ("en", "zh")), what
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (1, "Days since the first day"),
+        (7, "Weeks since the first day"),
+        (3.5, "Periods of 3.5 days since the first day"),
+    ],
+)
+def test_the_axis_of_time_names_its_unit(days, said) -> None:
+    table = pd.DataFrame({"actual": [1, 3], "expected": [1.2, 2.9], "holdout": [False, True]}, index=[1, 2])
+    assert draw.tracking(table, days).get_xlabel() == said
 
 
 def test_bootstrap_errors_are_those_of_the_curvature(tested) -> None:

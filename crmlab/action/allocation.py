@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from crmlab.errors import InputError
+from crmlab.loyalty.inputs import check_level, worded
 from crmlab.results import page, rows_by_name
 from crmlab.value.told import number, whole
 
@@ -41,12 +42,16 @@ class Allocation:
     plan : Series by customer_id: a level of retention, or "none"
     customers : DataFrame by customer_id: level, p_lost, at_stake, gain (expected, net), cost, chosen (share of draws in
         which the customer would be treated, were the draw the truth), harmed (share in which the treatment makes her
-        likelier to leave); gain, cost and harmed are those of the best level where level is "none".
+        likelier to leave, whatever it costs); gain, cost and harmed are those of the best level where level is "none".
     by_level : DataFrame, index level: customers, cost, gain, low, high, capacity, place_price
-    comparison : DataFrame, index plan ("linked plan", "greedy", naive plans): level, customers, cost, gain, low, high
-        (net, over the draws), beaten (share of draws in which the linked plan brings more), within_budget
-    gain, low, high : float, expected net gain of the plan and its interval
+    comparison : DataFrame, index plan ("linked plan", "greedy", naive plans, "do nothing"): level, customers, cost,
+        gain, low, high (net, over the draws), beaten (share of draws in which the linked plan brings more),
+        within_budget
+    gain, low, high : float, expected net gain of the plan and its interval: of what is not known of effects, values and
+        costs. The luck of each customer comes on top.
+    chance_of_loss : float, share of draws in which the plan brings less than doing nothing
     budget, cost : float
+    over_budget : float, share of draws in which the plan costs more than the budget, since costs are not certain
     optimum : Optimum
     negative : int, customers whom every level is expected to cost more than it brings, or of whom the pilot does not
         speak
@@ -63,8 +68,10 @@ class Allocation:
     gain: float
     low: float
     high: float
+    chance_of_loss: float
     budget: float
     cost: float
+    over_budget: float
     optimum: Optimum
     negative: int
     draws: int
@@ -87,11 +94,10 @@ class Allocation:
         InputError
             For a factor that is no number of 0 or more.
         """
-        number(effect_factor, "effect_factor", 0)
+        effect_factor = number(effect_factor, "effect_factor", 0)
         costs = _costs(self.risk, self.levels)
         simulated = _simulated(self.risk, self.levels, costs, self.draws, self.seed, effect_factor)
-        treated = np.flatnonzero(self.optimum.choice >= 0)
-        gains = simulated[:, treated, self.optimum.choice[treated]].sum(axis=1, dtype=float)
+        gains = _gains(self.optimum.choice, simulated.net)
         low, high = np.quantile(gains, [(1 - self.level) / 2, (1 + self.level) / 2])
         return pd.Series({"gain": gains.mean(), "low": low, "high": high}, name="plan")
 
@@ -109,6 +115,7 @@ class Allocation:
         """Plain numbers and texts."""
         return {
             "budget": self.budget, "cost": self.cost, "gain": self.gain, "low": self.low, "high": self.high,
+            "chance_of_loss": self.chance_of_loss, "over_budget": self.over_budget,
             "treated": len(self.treated), "gap": self.optimum.gap, "budget_price": self.optimum.budget_price,
             "by_level": rows_by_name(self.by_level), "comparison": rows_by_name(self.comparison),
             "problems": list(self.problems),
@@ -168,11 +175,11 @@ def allocate(
     >>> found.cost <= 500, found.low <= found.gain <= found.high
     (True, True)
     """
-    number(budget, "budget", 0)
-    number(effect_factor, "effect_factor", 0)
+    budget = number(budget, "budget", 0)
+    effect_factor = number(effect_factor, "effect_factor", 0)
     whole(draws, "draws", 20)
-    if not 0 < level < 1:
-        raise InputError(f"level: {level!r}; expected a number between 0 and 1.")
+    whole(seed, "seed", 0)
+    check_level("allocate", level)
     table = retention_levels(levels)
     untried = [name for name in table.index if name not in risk.lessons.levels]
     if untried:
@@ -181,27 +188,30 @@ def allocate(
         )
     costs = _costs(risk, table)
     simulated = _simulated(risk, table, costs, draws, seed, effect_factor)
-    expected = simulated.mean(axis=0, dtype=float)
+    expected = simulated.net.mean(axis=0, dtype=float)
     allowed = np.where(risk.table["in_pilot"].to_numpy()[:, None], expected, -1.0)
     capacity = table["capacity"].to_numpy()
-    best = optimise(allowed, costs, float(budget), capacity)
+    best = optimise(allowed, costs, budget, capacity)
     names = np.array([*table.index])
-    plans = {"linked plan": best.choice, "greedy": greedy(allowed, costs, float(budget), capacity)}
+    plans = {"linked plan": best.choice, "greedy": greedy(allowed, costs, budget, capacity)}
     plans |= _best_naive(naive_plans(risk, costs, table, budget, seed=seed), names, expected)
-    comparison = _compared(plans, simulated, costs, names, budget, level)
-    chosen = _chosen(simulated, risk.table["in_pilot"].to_numpy(), costs, best, budget)
-    customers = _by_customer(risk, best.choice, names, expected, costs, simulated, chosen)
+    plans["do nothing"] = np.full(len(costs), -1, dtype=np.int64)
+    comparison = _compared(plans, simulated.net, costs, names, budget, level)
+    chosen = _chosen(simulated.net, risk.table["in_pilot"].to_numpy(), costs, best, budget)
+    customers = _by_customer(risk, best.choice, names, expected, costs, simulated.harmed, chosen)
     row, negative = comparison[["gain", "low", "high"]].to_numpy()[0], int((allowed <= 0).all(axis=1).sum())
     found = Allocation(
         plan=customers["level"].rename("plan"),
         customers=customers,
-        by_level=_by_level(best, simulated, costs, table, level),
+        by_level=_by_level(best, simulated.net, costs, table, level),
         comparison=comparison,
         gain=float(row[0]),
         low=float(row[1]),
         high=float(row[2]),
-        budget=float(budget),
+        chance_of_loss=float((_gains(best.choice, simulated.net) < 0).mean()),
+        budget=budget,
         cost=best.cost,
+        over_budget=float((_spent(best, simulated.amounts, table) > budget * (1 + 1e-9)).mean()),
         optimum=best,
         negative=negative,
         draws=draws,
@@ -221,18 +231,31 @@ def _costs(risk: AtRisk, table: pd.DataFrame) -> Array:
     return np.asarray(np.outer(revenue, table["share"]) + table["cost"].to_numpy())
 
 
-def _simulated(
-    risk: AtRisk, table: pd.DataFrame, costs: Array, draws: int, seed: int, factor: float
-) -> npt.NDArray[np.float32]:
-    """Net gains (draws, customers, levels), each draw another truth that the pilot and the survey allow."""
+class _Simulated(NamedTuple):
+    """Truths that the pilot and the survey allow.
+
+    Attributes
+    ----------
+    net : array (draws, customers, levels), net gains
+    harmed : array (customers, levels), share of draws in which the level makes the customer likelier to leave
+    amounts : array (draws, levels), what a treated customer costs besides her bonus
+    """
+
+    net: npt.NDArray[np.float32]
+    harmed: Array
+    amounts: Array
+
+
+def _simulated(risk: AtRisk, table: pd.DataFrame, costs: Array, draws: int, seed: int, factor: float) -> _Simulated:
+    """Draws of effects, of the value at stake and of costs, taken through to every customer and level."""
     rng = np.random.default_rng(seed)
     lessons, linked = risk.lessons, risk.linked
     params = rng.multivariate_normal(lessons.params["estimate"], lessons.covariance, draws, method="cholesky")
     z = lessons.standardised(linked.customers)
     share = np.maximum(rng.normal(lessons.stake["share"], lessons.stake["se"], draws), 0.0)
     rate = linked.customers["rate"].to_numpy(dtype=float)
-    factors = _cost_factors(table, draws, rng)
-    net = np.empty((draws, *costs.shape), dtype=np.float32)
+    amounts = _amounts(table, draws, rng)
+    net, harmed = np.empty((draws, *costs.shape), dtype=np.float32), np.zeros(costs.shape)
     untreated = design_of(z, lessons.measures, lessons.levels, np.zeros((len(z), len(lessons.levels)))).to_numpy()
     for place, level in enumerate(table.index):
         arm = np.zeros((len(z), len(lessons.levels)))
@@ -242,25 +265,45 @@ def _simulated(
             block = slice(start, min(start + _BLOCK, draws))
             alone = params[block] @ untreated.T
             kept = _chance(alone + factor * (params[block] @ treatment.T)) - _chance(alone)
-            paid = costs[:, place] * factors[block, place][:, None]
-            net[block, :, place] = kept * share[block, None] * rate - paid
-    return net
+            dearer = amounts[block, [place]] - table["cost"].iloc[place]
+            net[block, :, place] = kept * share[block, None] * rate - (costs[:, place] + dearer)
+            harmed[:, place] += (kept < 0).sum(axis=0)
+    return _Simulated(net, harmed / draws, amounts)
 
 
 def _chance(logit: Array) -> Array:
-    return np.asarray(1 / (1 + np.exp(-logit)))
+    from scipy.special import expit
+
+    return np.asarray(expit(logit))
 
 
-def _cost_factors(table: pd.DataFrame, draws: int, rng: np.random.Generator) -> Array:
-    """What a level costs over what was planned: triangular over the range, shifted so that the mean is the plan."""
+def _gains(choice: Choice, net: npt.NDArray[np.float32]) -> Array:
+    """What a plan brings in each draw."""
+    treated = np.flatnonzero(choice >= 0)
+    return np.asarray(net[:, treated, choice[treated]].sum(axis=1, dtype=float))
+
+
+def _spent(best: Optimum, amounts: Array, table: pd.DataFrame) -> Array:
+    """What a plan costs in each draw."""
+    served = np.bincount(best.choice[best.choice >= 0], minlength=len(table))
+    return np.asarray(best.cost + (amounts - table["cost"].to_numpy()) @ served)
+
+
+def _peaks(table: pd.DataFrame) -> Array:
+    """Where triangles over the ranges of costs have their peaks so that the means are the costs, or come near."""
     low, cost, high = (table[name].to_numpy() for name in ("cost_low", "cost", "cost_high"))
-    peak = np.clip(3 * cost - low - high, low, high)
+    return np.asarray(np.clip(3 * cost - low - high, low, high))
+
+
+def _amounts(table: pd.DataFrame, draws: int, rng: np.random.Generator) -> Array:
+    """Money that a treated customer costs on each level (draws, levels): triangular over the range thought possible."""
+    low, cost, high = (table[name].to_numpy() for name in ("cost_low", "cost", "cost_high"))
+    peak = _peaks(table)
     spread = np.where(high > low, high - low, 1.0)
     u = rng.random((draws, len(table)))
     cut = (peak - low) / spread
     left, right = low + np.sqrt(u * spread * (peak - low)), high - np.sqrt((1 - u) * spread * (high - peak))
-    drawn = np.where(high > low, np.where(u < cut, left, right), cost)
-    return np.asarray(drawn / np.where(cost > 0, cost, 1.0))
+    return np.asarray(np.where(high > low, np.where(u < cut, left, right), cost))
 
 
 def _best_naive(plans: Mapping[tuple[str, str], pd.Series], names: Any, expected: Array) -> dict[str, Choice]:
@@ -278,10 +321,7 @@ def _compared(
     plans: Mapping[str, Choice], simulated: Any, costs: Array, names: Any, budget: float, level: float
 ) -> pd.DataFrame:
     """Gains of the plans over the same draws."""
-    gains = {}
-    for name, choice in plans.items():
-        treated = np.flatnonzero(choice >= 0)
-        gains[name] = simulated[:, treated, choice[treated]].sum(axis=1, dtype=float)
+    gains = {name: _gains(choice, simulated) for name, choice in plans.items()}
     rows = []
     for name, choice in plans.items():
         cost, used = sums(choice, costs)[0], np.unique(choice[choice >= 0])
@@ -312,28 +352,32 @@ def _chosen(simulated: Any, in_pilot: npt.NDArray[np.bool_], costs: Array, best:
     chosen = np.zeros(len(costs))
     for start in range(0, len(simulated), _BLOCK):
         net = simulated[start : start + _BLOCK] - best.place_prices.astype(np.float32)
-        low, high = np.zeros(len(net)), np.full(len(net), 1e3)
-        treated = np.zeros(net.shape[:2], dtype=bool)
+        # At a price above the best rate of gain to cost nobody who costs anything is treated.
+        low, high = np.zeros(len(net)), (net / np.where(costs > 0, costs, np.inf)).max(axis=(1, 2)).clip(0) + 1
         for _ in range(_HALVINGS):
             price = (low + high) / 2
-            worth = net - price[:, None, None] * costs
-            level = worth.argmax(axis=2)
-            treated = (np.take_along_axis(worth, level[..., None], 2)[..., 0] > 0) & in_pilot
-            spent = (np.take_along_axis(np.broadcast_to(costs, net.shape), level[..., None], 2)[..., 0] * treated).sum(
-                1
-            )
-            low, high = np.where(spent > budget, price, low), np.where(spent > budget, high, price)
-        chosen += treated.sum(axis=0)
+            over = _at_price(net, costs, price, in_pilot)[1] > budget
+            low, high = np.where(over, price, low), np.where(over, high, price)
+        chosen += _at_price(net, costs, high, in_pilot)[0].sum(axis=0)
     return chosen / len(simulated)
 
 
+def _at_price(
+    net: npt.NDArray[np.float32], costs: Array, price: Array, in_pilot: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.bool_], Array]:
+    """Who is worth treating in each draw if money costs so much, and what they cost together."""
+    worth = net - price[:, None, None] * costs
+    level = worth.argmax(axis=2)[..., None]
+    treated = (np.take_along_axis(worth, level, 2)[..., 0] > 0) & in_pilot
+    paid = np.take_along_axis(np.broadcast_to(costs, net.shape), level, 2)[..., 0]
+    return treated, (paid * treated).sum(axis=1)
+
+
 def _by_customer(
-    risk: AtRisk, choice: Choice, names: Any, expected: Array, costs: Array, simulated: Any, chosen: Array
+    risk: AtRisk, choice: Choice, names: Any, expected: Array, costs: Array, harmed: Array, chosen: Array
 ) -> pd.DataFrame:
     who = np.arange(len(choice))
     level = np.where(choice >= 0, choice, expected.argmax(axis=1))
-    planned = np.array([simulated[:, person, each].astype(float) for person, each in zip(who, level, strict=True)])
-    harmed = (planned + costs[who, level][:, None] < 0).mean(axis=1)
     columns = {
         "level": pd.Series(np.where(choice >= 0, names[level], NONE), index=risk.table.index, dtype="str"),
         "p_lost": risk.table["p_lost"],
@@ -341,7 +385,7 @@ def _by_customer(
         "gain": expected[who, level],
         "cost": costs[who, level],
         "chosen": chosen,
-        "harmed": harmed,
+        "harmed": harmed[who, level],
     }
     return pd.DataFrame(columns, index=risk.table.index)
 
@@ -350,7 +394,7 @@ def _by_level(best: Optimum, simulated: Any, costs: Array, table: pd.DataFrame, 
     rows = []
     for place, name in enumerate(table.index):
         taken = np.flatnonzero(best.choice == place)
-        gains = simulated[:, taken, place].sum(axis=1, dtype=float)
+        gains = _gains(np.where(best.choice == place, place, -1), simulated)
         low, high = np.quantile(gains, [(1 - level) / 2, (1 + level) / 2])
         rows.append(
             {
@@ -370,17 +414,31 @@ def _by_level(best: Optimum, simulated: Any, costs: Array, table: pd.DataFrame, 
 def _about(found: Allocation) -> list[str]:
     """What the plan leaves open."""
     said = [
-        f"{found.negative:,} of {len(found.plan):,} customers are left alone because no level is expected to bring "
-        "more than it costs, or because the pilot does not speak of them."
+        f"{found.negative:,} of {len(found.plan):,} customers {worded(found.negative, 'is', 'are')} left alone because "
+        "no level is expected to bring more than it costs, or because the pilot does not speak of them."
     ]
     if found.low < 0:
         said.append(
-            f"The {found.level:.0%} interval of the gain begins below zero ({found.low:,.0f}): it may be a loss."
+            f"The {found.level:.0%} interval of the gain begins below zero ({found.low:,.0f}): in "
+            f"{found.chance_of_loss:.0%} of the simulated truths the plan is a loss, and doing nothing would be better."
+        )
+    if found.over_budget > 0:
+        said.append(
+            f"Costs are not certain: in {found.over_budget:.0%} of the simulated truths the plan costs more than the "
+            f"budget of {found.budget:,.0f}."
+        )
+    means = (found.levels["cost_low"] + _peaks(found.levels) + found.levels["cost_high"]) / 3
+    for name in means.index[(means - found.levels["cost"]).abs() > 1e-9 * means]:
+        said.append(
+            f"The range of costs of {name} lies so much to one side of {found.levels.loc[name, 'cost']:,.2f} that "
+            f"{means[name]:,.2f} must be expected; the gain counts with that, the budget with what was planned."
         )
     if found.cost < 0.95 * found.budget:
+        taken = [str(name) for name in found.by_level.index[found.by_level["place_price"] > 1e-9]]
+        full = f"the places of {', '.join(taken)} are taken, and " if taken else ""
         said.append(
-            f"{found.budget - found.cost:,.0f} of the budget of {found.budget:,.0f} stay unspent: nobody is left for "
-            "whom spending is expected to pay."
+            f"{found.budget - found.cost:,.0f} of the budget of {found.budget:,.0f} stay unspent: {full}nobody is left "
+            "for whom spending is expected to pay."
         )
     if found.optimum.gap > 0.001:
         said.append(f"The plan may be {found.optimum.gap:.1%} below the best one; customers cannot be divided.")

@@ -58,7 +58,7 @@ def optimise(gains: Any, costs: Any, budget: float, capacity: Any = None) -> Opt
     gains : array (customers, levels), net of cost, in money
     costs : array (customers, levels), 0 or more
     budget : float, 0 or more
-    capacity : array (levels,), optional; default no limit
+    capacity : array (levels,), optional; default no limit. Of a place that is not whole nothing can be used.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def optimise(gains: Any, costs: Any, budget: float, capacity: Any = None) -> Opt
     Raises
     ------
     InputError
-        Shapes that do not fit, values that are missing or infinite, or negative costs, budget or capacity.
+        Shapes that do not fit, text, values that are missing or infinite, or negative costs, budget or capacity.
 
     References
     ----------
@@ -80,6 +80,7 @@ def optimise(gains: Any, costs: Any, budget: float, capacity: Any = None) -> Opt
     ([0, 1], 14.0)
     """
     g, c, places = _checked(gains, costs, budget, capacity)
+    budget = float(budget)
     who, level = np.nonzero((g > 0) & (c <= budget) & (places >= 1))
     choice = np.full(len(g), -1, dtype=np.int64)
     if not len(who):
@@ -113,6 +114,7 @@ def greedy(gains: Any, costs: Any, budget: float, capacity: Any = None) -> Choic
     [0, 1]
     """
     g, c, places = _checked(gains, costs, budget, capacity)
+    budget = float(budget)
     return _extended(np.full(len(g), -1, dtype=np.int64), g, c, budget, places)
 
 
@@ -137,7 +139,7 @@ def _extended(choice: Choice, g: Array, c: Array, budget: float, places: Array) 
 
 
 def _checked(gains: Any, costs: Any, budget: float, capacity: Any) -> tuple[Array, Array, Array]:
-    g, c = np.asarray(gains, dtype=float), np.asarray(costs, dtype=float)
+    g, c = _numbers(gains, "gains"), _numbers(costs, "costs")
     if g.ndim != 2 or g.shape != c.shape or not g.size:
         raise InputError(
             f"gains, costs: shapes {g.shape} and {c.shape}; expected one row a customer, one column a level."
@@ -151,10 +153,17 @@ def _checked(gains: Any, costs: Any, budget: float, capacity: Any) -> tuple[Arra
                 f"{values[row, column]:g} in row {row}, column {column}). Correct them or leave these customers out."
             )
     number(budget, "budget", 0)
-    places = np.full(g.shape[1], np.inf) if capacity is None else np.asarray(capacity, dtype=float)
+    places = np.full(g.shape[1], np.inf) if capacity is None else np.floor(_numbers(capacity, "capacity"))
     if places.shape != (g.shape[1],) or not (places >= 0).all():
         raise InputError(f"capacity: found {capacity!r}; expected {g.shape[1]} numbers of 0 or more, one a level.")
     return g, c, places
+
+
+def _numbers(values: Any, name: str) -> Array:
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"{name}: these are no numbers in rows of one length; expected a table of numbers.") from None
 
 
 def _constraints(who: Choice, level: Choice, cost: Array, budget: float, places: Array) -> tuple[Any, Array]:

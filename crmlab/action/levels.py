@@ -30,7 +30,8 @@ def retention_levels(table: pd.DataFrame | None = None) -> pd.DataFrame:
     Raises
     ------
     InputError
-        No level, no costs, a number that is missing, negative or infinite, or a range that does not hold the cost.
+        No table, no level, one called "none" or "control", no costs, a number that is missing, negative or infinite, or
+        a range that does not hold the cost.
 
     Examples
     --------
@@ -45,8 +46,10 @@ def retention_levels(table: pd.DataFrame | None = None) -> pd.DataFrame:
         costs = {"financial": (3.0, float("inf")), "social": (12.0, 200.0), "structural": (40.0, 60.0)}
         table = pd.DataFrame.from_dict(costs, orient="index", columns=["cost", "capacity"]).rename_axis("level")
         table = table.assign(cost_low=0.8 * table["cost"], cost_high=1.2 * table["cost"], share=0.01)
-    if table.empty or "cost" not in table.columns or table.index.has_duplicates:
+    if not isinstance(table, pd.DataFrame) or table.empty or "cost" not in table or table.index.has_duplicates:
         raise InputError("levels: expected one row a level, with its name as index, and a column cost.")
+    for word in table.index.intersection(["none", "control"]):
+        raise InputError(f"levels: a level is called {word!r}, which says that a customer is left alone. Rename it.")
     given = table.assign(
         cost_low=table.get("cost_low", table["cost"]),
         cost_high=table.get("cost_high", table["cost"]),

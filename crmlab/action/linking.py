@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date as Date
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -19,19 +22,20 @@ import pandas as pd
 from crmlab import csi, lifecycle, rfm, value
 from crmlab.customers.privacy import DIGITS, pseudonymise
 from crmlab.errors import InputError
+from crmlab.loyalty.inputs import measured, worded
 from crmlab.questionnaire import Questionnaire
 from crmlab.responses import read_responses
-from crmlab.responses.findings import counted
 from crmlab.results import page, plain
 from crmlab.transactions import Transactions, to_frame
 from crmlab.transactions.fields import day_of
+from crmlab.transactions.sources import open_source
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = npt.NDArray[np.float64]
 
-_FOLDS = 10
+_FOLDS, _YEAR = 10, timedelta(days=365)
 #: Fewer linked answers than this say nothing of those who did not answer.
 _FEWEST = 30
 
@@ -47,7 +51,8 @@ class Linked:
         historical, current, potential (value, in money), probability_alive; rate (margin of a year, as long as she
         stays); surveyed; satisfaction and loyalty (0–100), and the further measures asked for, missing where she did
         not answer; each measure again as <measure>_expected (the answer, or what is expected of her without it).
-    counts : Series: customers, respondents, linked, without_survey, without_orders, repeated (answers)
+    counts : Series: customers, respondents, linked, without_survey, without_orders, repeated (answers), without_id
+        (answers)
     prediction : DataFrame, index measure
         r_squared (cross-validated), error (root mean squared, of customers not used), customers (it was learnt from).
     as_of : date
@@ -99,7 +104,7 @@ class Linked:
 
 
 def link(
-    orders: Transactions | pd.DataFrame,
+    orders: Transactions | pd.DataFrame | str | Path,
     survey: pd.DataFrame,
     *,
     questionnaire: Questionnaire | None = None,
@@ -112,12 +117,12 @@ def link(
 
     Parameters
     ----------
-    orders : Transactions, or DataFrame with customer_id, date, amount, and cost if known
+    orders : Transactions, or DataFrame or file with customer_id, date, amount, and cost if known
     survey : DataFrame with customer_id, the items of the questionnaire, and the columns of `measures`
         A customer who answered twice counts with her last answer.
     questionnaire : Questionnaire, optional
         With constructs Satisfaction and Loyalty; default the shipped `course_csi`.
-    measures : names of further numeric columns of the survey
+    measures : names of further columns of numbers of the survey
     key : bytes or text, optional
         Replaces ids by a keyed hash, see `crmlab.customers.pseudonymise`. Needed unless both tables hold such ids.
     as_of : date or text, optional
@@ -132,8 +137,9 @@ def link(
     Raises
     ------
     InputError
-        Ids that lead to the person and no key; no survey answers; no id in both tables; what `csi.estimate`,
-        `lifecycle.trace`, `rfm.analyse` and `value.value_parts` refuse.
+        Ids that lead to the person and no key; no survey answers; no id in both tables; a measure that is no number,
+        has no answer, or is called like a column of the result; what `csi.estimate`, `lifecycle.trace`, `rfm.analyse`
+        and `value.value_parts` refuse.
 
     Examples
     --------
@@ -145,8 +151,10 @@ def link(
     """
     asked = Questionnaire.shipped("course_csi") if questionnaire is None else questionnaire
     transactions, answers = _pseudonymous(orders, survey, key)
-    known = _behaviour(transactions, as_of, discount)
-    scores, repeated = _scores(asked, answers, measures)
+    day = transactions.period[1] if as_of is None else day_of(as_of)
+    known, told = _behaviour(transactions, as_of, day, discount)
+    _check_measures(asked, answers, measures, known)
+    scores, repeated, of_index = _scores(asked, answers, measures)
     linked = scores.index.isin(known.index)
     if not linked.any():
         raise InputError(
@@ -154,6 +162,8 @@ def link(
             f"{scores.index[0]!r} and {known.index[0]!r}). Replace both by a keyed hash with one and the same key."
         )
     customers = known.join(scores[linked])
+    for name in scores.columns[customers[scores.columns].isna().all()]:
+        raise InputError(f"link: nobody with orders answered {name}. Leave it out of measures.")
     customers["surveyed"] = customers.index.isin(scores.index)
     expected, prediction = _expected(customers, [*scores.columns])
     counts = pd.Series(
@@ -164,15 +174,17 @@ def link(
             "without_survey": len(known) - int(linked.sum()),
             "without_orders": len(scores) - int(linked.sum()),
             "repeated": repeated,
+            "without_id": len(survey) - len(answers),
         },
         name="number",
     )
-    day = transactions.period[1] if as_of is None else day_of(as_of)
-    problems = [*transactions.problems, *_about(counts, prediction)]
+    problems = [*transactions.problems, *told, *of_index, *_about(counts, prediction)]
     return Linked(customers.join(expected), counts, prediction, day, problems)
 
 
 def _pseudonymous(orders: Any, survey: pd.DataFrame, key: bytes | str | None) -> tuple[Transactions, pd.DataFrame]:
+    if not isinstance(survey, pd.DataFrame):
+        raise InputError(f"link: the survey is a {type(survey).__name__}; expected a DataFrame with customer_id.")
     if "customer_id" not in survey.columns:
         raise InputError(f"link: the survey has no column customer_id; it has {', '.join(map(str, survey.columns))}.")
     answers = survey[survey["customer_id"].notna()]
@@ -181,8 +193,8 @@ def _pseudonymous(orders: Any, survey: pd.DataFrame, key: bytes | str | None) ->
     if isinstance(orders, Transactions):
         transactions = orders
     else:
-        cost = "cost" if "cost" in orders.columns else None
-        transactions = Transactions(orders, cost=cost, name="orders")
+        columns = orders if isinstance(orders, pd.DataFrame) else open_source(orders, None, None, None).table.columns
+        transactions = Transactions(orders, cost="cost" if "cost" in columns else None, name="orders")
     if key is not None:
         return pseudonymise(transactions, key), pseudonymise(answers, key)
     ids = to_frame(transactions.table.select("customer_id").distinct())
@@ -196,8 +208,10 @@ def _pseudonymous(orders: Any, survey: pd.DataFrame, key: bytes | str | None) ->
     return transactions, answers
 
 
-def _behaviour(transactions: Transactions, as_of: Date | str | None, discount: float) -> pd.DataFrame:
-    """Phase, RFM and value of every customer."""
+def _behaviour(
+    transactions: Transactions, as_of: Date | str | None, day: Date, discount: float
+) -> tuple[pd.DataFrame, list[str]]:
+    """Phase, RFM and value of every customer, and what the models of value have to say."""
     traced = lifecycle.trace(transactions, complete_to=as_of)
     phase = traced.phases.groupby("customer_id")["phase"].last()
     scored = rfm.analyse(transactions, as_of, scheme="quantile").customers.set_index("customer_id")
@@ -206,32 +220,53 @@ def _behaviour(transactions: Transactions, as_of: Date | str | None, discount: f
     found = scored[["recency_days", "frequency", "monetary", "segment"]].join(phase, how="left")
     found["phase"] = found["phase"].fillna("exploration")  # her first order lies in a month that has not ended
     found = found.join(worth[["historical", "current", "potential", "probability_alive"]])
-    share = (worth["historical"] + worth["current"]).sum() / scored["monetary"].sum()
-    found["revenue"] = found["current"] / share
+    found["revenue"] = _revenue(transactions, day).reindex(found.index, fill_value=0.0)
     found["rate"] = found["potential"] / found["probability_alive"].clip(lower=0.02)
     order = ["phase", "recency_days", "frequency", "monetary", "segment", "revenue"]
-    return found[[*order, *(name for name in found.columns if name not in order)]]
+    return found[[*order, *(name for name in found.columns if name not in order)]], parts.problems
 
 
-def _scores(asked: Questionnaire, answers: pd.DataFrame, measures: Sequence[str]) -> tuple[pd.DataFrame, int]:
-    """Satisfaction and loyalty from the index (PLS weights), and the further measures, by customer_id."""
+def _revenue(transactions: Transactions, day: Date) -> pd.Series:
+    """What each customer spent in the year up to a day."""
+    table = transactions.table
+    recent = table.filter(table.date > ibis.literal(day - _YEAR), table.date <= ibis.literal(day))
+    sums = to_frame(recent.group_by("customer_id").agg(revenue=recent.amount.sum()))
+    return sums.set_index("customer_id")["revenue"]
+
+
+def _check_measures(asked: Questionnaire, answers: pd.DataFrame, measures: Sequence[str], known: pd.DataFrame) -> None:
     lacking = [name for name in ("Satisfaction", "Loyalty") if name not in asked.constructs.index]
     absent = [name for name in measures if name not in answers.columns]
     if lacking or absent:
         raise InputError(
             f"link: {', '.join([*lacking, *absent])} not found in questionnaire or survey. Correct the name."
         )
+    taken = [*known.columns, "surveyed", "satisfaction", "loyalty", "alive", "silence", "declining", "unknown"]
+    for name in measures:
+        if name in taken:
+            raise InputError(
+                f"link: the measure {name} is called like a column of the result. Rename it in the survey."
+            )
+
+
+def _scores(
+    asked: Questionnaire, answers: pd.DataFrame, measures: Sequence[str]
+) -> tuple[pd.DataFrame, int, list[str]]:
+    """Satisfaction and loyalty from the index (PLS weights), and the further measures, by customer_id.
+
+    With it, how many answers were repeated, and what the index has to say.
+    """
     last = answers.drop_duplicates("customer_id", keep="last")
     responses = read_responses(last[[*asked.items.index]].reset_index(drop=True), asked)
     # Two resamples are the fewest there can be: the scores need none.
     index = csi.estimate(asked, responses, bootstrap=2)
     ids = pd.Series(last["customer_id"].to_numpy(), index=responses.data.index).loc[index.scores.index]
-    further = {}
-    for name in measures:
-        given = pd.to_numeric(last[name], errors="coerce").to_numpy(dtype=float)
-        further[name] = pd.Series(given, index=responses.data.index).loc[index.scores.index].to_numpy()
-    scores = index.scores[["Satisfaction", "Loyalty"]].rename(columns=str.lower).assign(**further)
-    return scores.set_index(pd.Index(ids, name="customer_id")), len(answers) - len(last)
+    numbers = measured("link", {name: last[name] for name in measures}) if measures else last[[]]
+    further = numbers.set_axis(responses.data.index).loc[index.scores.index]
+    # Two resamples say nothing of intervals, and ids and groups are looked at here and not by the questionnaire.
+    told = [each for each in index.problems if "resamples" not in each and "has no column" not in each]
+    scores = index.scores[["Satisfaction", "Loyalty"]].rename(columns=str.lower).join(further)
+    return scores.set_index(pd.Index(ids, name="customer_id")), len(answers) - len(last), told
 
 
 # --- What those who did not answer would have said ------------------------------------------------------------------
@@ -283,11 +318,19 @@ def _about(counts: pd.Series, prediction: pd.DataFrame) -> list[str]:
         f"in satisfaction (cross-validated; error {error:.0f} points), and supposes that they feel as "
         "those do who answered."
     ]
-    if counts["without_orders"]:
+    alone, again, nameless = (int(counts[name]) for name in ("without_orders", "repeated", "without_id"))
+    if alone:
         said.append(
-            f"{counts['without_orders']:,} of {counts['respondents']:,} respondents have no orders under their id; "
-            "they are left out."
+            f"{alone:,} of {counts['respondents']:,} respondents "
+            f"{worded(alone, 'has no orders under the id; it is', 'have no orders under their id; they are')} left out."
         )
-    if counts["repeated"]:
-        said.append(f"{counted(counts['repeated'], 'answer')} left out: the customer answered again later.")
+    if again:
+        said.append(
+            f"{again:,} {worded(again, 'answer repeats', 'answers repeat')} a customer who answered later; the last "
+            "answer counts."
+        )
+    if nameless:
+        said.append(
+            f"{nameless:,} {worded(nameless, 'answer has no id and is', 'answers have no id and are')} left out."
+        )
     return said

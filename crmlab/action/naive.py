@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from crmlab.errors import InputError
+
+from .knapsack import Array
 from .risk import AtRisk
 
 TOP = 0.2
@@ -24,7 +27,8 @@ def naive_plans(
     Parameters
     ----------
     risk : AtRisk
-    costs : array (customers, levels)
+    costs : DataFrame by customer_id with a column for each level, or array (customers, levels) in the order of
+        `risk.linked.customers`
     levels : DataFrame of `retention_levels`
     budget : float
     seed : int, of the random order
@@ -32,8 +36,26 @@ def naive_plans(
     Returns
     -------
     dict (kind, level) -> Series by customer_id: the level, or "none"
+
+    Raises
+    ------
+    InputError
+        Costs that lack a customer or a level.
+
+    Examples
+    --------
+    >>> from crmlab.action import at_risk, learn, link
+    >>> from crmlab.datasets import simulate_company
+    >>> company = simulate_company(300, seed=1, pilot=600)
+    >>> pilot = link(company.pilot.orders, company.pilot.survey)
+    >>> risk = at_risk(link(company.orders, company.survey), learn(pilot, company.pilot.outcomes))
+    >>> plan = naive_plans(risk, company.costs, company.levels, 500)["top 20 % by value", "social"]
+    >>> treated = plan.index[plan == "social"]
+    >>> len(treated) > 0, bool(company.costs.loc[treated, "social"].sum() <= 500)
+    (True, True)
     """
-    customers, table = risk.linked.customers, np.asarray(costs, dtype=float)
+    customers = risk.linked.customers
+    table = _in_order(costs, customers.index, levels.index)
     order = {
         "top 20 % by value": np.argsort(-customers["current"].to_numpy(), kind="stable")[: round(TOP * len(customers))],
         "at risk only": np.argsort(-risk.table["p_lost"].where(risk.table["in_pilot"], -1).to_numpy(), kind="stable"),
@@ -51,3 +73,20 @@ def naive_plans(
                 chosen[order[kind][paid & within]] = level
             plans[kind, str(level)] = pd.Series(chosen, index=customers.index, dtype="str")
     return plans
+
+
+def _in_order(costs: Any, customers: pd.Index, levels: pd.Index) -> Array:
+    """Costs as an array, row by row those of the customers."""
+    if isinstance(costs, pd.DataFrame):
+        lacking = [*levels.difference(costs.columns), *customers.difference(costs.index)]
+        if lacking or costs.index.has_duplicates:
+            found = f"{lacking[0]!r} is missing" if lacking else "a customer stands in them more than once"
+            raise InputError(f"costs: {found}; expected one row for each customer and a column for each level.")
+        costs = costs.loc[customers, levels]
+    table = np.asarray(costs, dtype=float)
+    if table.shape != (len(customers), len(levels)):
+        raise InputError(
+            f"costs: shape {table.shape}; expected one row for each of the {len(customers)} customers, one column for "
+            f"each of the {len(levels)} levels."
+        )
+    return table

@@ -15,9 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from crmlab.customers.privacy import pseudonymise
 from crmlab.errors import InputError
-from crmlab.responses.findings import counted
+from crmlab.likert import share_interval
+from crmlab.loyalty.inputs import answered, check_level, worded
 from crmlab.results import page, records
+from crmlab.value.told import number
 
 from .linking import Linked
 
@@ -46,9 +49,9 @@ class Lessons:
     covariance : DataFrame, terms × terms
     levels : list of str
     effects : DataFrame, index level
-        customers; stayed (share), control (share of the control group); difference, low, high (of the two shares, 95 %
-        interval, without any model).
-    calibration : DataFrame, one row per fifth of the control group: said, stayed (mean chance of being lost as said to
+        customers; stayed (share), control (share of the control group); difference, low, high (of the two shares, with
+        Newcombe's interval, without any model).
+    calibration : DataFrame, one row per fifth of the control group: said, lost (mean chance of being lost as said to
         customers not used in the fit, and the share really lost), customers
     accuracy : Series: brier, brier_constant (everybody the same chance), auc; cross-validated, of the control group
     stake : Series: share, se
@@ -57,6 +60,8 @@ class Lessons:
     scale : DataFrame, index column: mean, sd
     measures : list of str that can moderate an effect
     customers : int, in the model
+    level : float, of the intervals
+    converged : bool, of the model; if not, no number that rests on it must be used
     problems : list of str
     """
 
@@ -71,6 +76,8 @@ class Lessons:
     scale: pd.DataFrame
     measures: list[str]
     customers: int
+    level: float
+    converged: bool
     problems: list[str]
 
     def standardised(self, customers: pd.DataFrame) -> pd.DataFrame:
@@ -82,7 +89,7 @@ class Lessons:
         from crmlab.plots import action as draw
 
         if kind == "effects":
-            return draw.pilot_effects(self.effects, language=language, ax=ax)
+            return draw.pilot_effects(self.effects, level=self.level, language=language, ax=ax)
         if kind == "calibration":
             return draw.calibration(self.calibration, language=language, ax=ax)
         raise InputError(f"plot: {kind!r} is not known; expected effects or calibration.")
@@ -99,7 +106,14 @@ class Lessons:
         return page(self.effects.round(3).to_html(), problems=self.problems, heading="Pilot")
 
 
-def learn(linked: Linked, outcomes: pd.DataFrame, *, prior: float = 0.3, level: float = 0.95) -> Lessons:
+def learn(
+    linked: Linked,
+    outcomes: pd.DataFrame,
+    *,
+    key: bytes | str | None = None,
+    prior: float = 0.3,
+    level: float = 0.95,
+) -> Lessons:
     """Estimate risk and effects from a pilot.
 
     logit P(stay) = α + x'β for a customer left alone, with the features x of risk; on level k there come γ_k and
@@ -111,7 +125,10 @@ def learn(linked: Linked, outcomes: pd.DataFrame, *, prior: float = 0.3, level: 
     linked : Linked
         The pilot's customers as they were when it began.
     outcomes : DataFrame
-        customer_id; level ("control" or a level of retention, drawn at random); stayed (True or False); margin.
+        customer_id; level ("control" or a level of retention, drawn at random); stayed (True or False, yes or no);
+        margin.
+    key : bytes or text, optional
+        The key that `link` was given, if the outcomes still hold the ids it replaced.
     prior : float, above 0
         Standard deviation of the prior of every effect of a treatment, in log-odds. 0.3: effects that multiply the odds
         of staying by more than 1.8, or divide them by that, are rare.
@@ -125,12 +142,15 @@ def learn(linked: Linked, outcomes: pd.DataFrame, *, prior: float = 0.3, level: 
     Raises
     ------
     InputError
-        Missing columns, no control group, no treated customer, too few customers, or outcomes that cannot be read.
+        Missing columns, no control group, no treated customer, too few customers, a control group that all stayed or
+        all left, a level named like a term of the model, or outcomes that cannot be read.
 
     References
     ----------
     Gelman, A., & Carlin, J. (2014). Beyond power calculations: Assessing type S (sign) and type M (magnitude) errors.
     Perspectives on Psychological Science, 9(6), 641–651.
+    Newcombe, R. G. (1998). Interval estimation for the difference between independent proportions: comparison of eleven
+    methods. Statistics in Medicine, 17(8), 873–890.
 
     Examples
     --------
@@ -141,11 +161,12 @@ def learn(linked: Linked, outcomes: pd.DataFrame, *, prior: float = 0.3, level: 
     >>> lessons.levels
     ['financial', 'social', 'structural']
     """
-    if not prior > 0 or not 0 < level < 1:
-        raise InputError(f"prior, level: {prior!r}, {level!r}; expected a number above 0 and one between 0 and 1.")
-    table, levels, told = _joined(linked, outcomes)
+    prior = number(prior, "prior", 0, above=True)
+    check_level("learn", level)
+    table, levels, told = _joined(linked, outcomes, key)
     measures = [name for name in linked.measures if name != "loyalty"]
     raw = _read(table, measures)
+    _check_names(levels, [*raw.columns, "intercept"])
     scale = pd.DataFrame({"mean": raw.mean(), "sd": raw.std(ddof=0).replace(0, 1.0)})
     scale.loc[UNKNOWN] = 0.0, 1.0
     z = (raw - scale["mean"]) / scale["sd"]
@@ -180,6 +201,8 @@ def learn(linked: Linked, outcomes: pd.DataFrame, *, prior: float = 0.3, level: 
         scale,
         measures,
         len(table),
+        level,
+        converged,
         [*linked.problems, *told, *_about(effects)],
     )
 
@@ -207,10 +230,12 @@ def penalised_logit(x: Array, y: Array, sds: Array) -> tuple[Array, Array, bool]
     -------
     mode (p,), inverse of the negative Hessian there (p, p), whether it converged
     """
+    from scipy.special import expit
+
     precision, beta = np.diag(1 / sds**2), np.zeros(x.shape[1])
     converged = False
     for _ in range(_STEPS):
-        p = 1 / (1 + np.exp(-(x @ beta)))
+        p = expit(x @ beta)
         hessian = (x.T * (p * (1 - p))) @ x + precision
         step = np.linalg.solve(hessian, x.T @ (y - p) - precision @ beta)
         beta = beta + step
@@ -236,38 +261,74 @@ def _read(customers: pd.DataFrame, measures: list[str]) -> pd.DataFrame:
     return pd.DataFrame(columns, index=customers.index).astype(float)
 
 
-def _joined(linked: Linked, outcomes: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[str]]:
+def _joined(
+    linked: Linked, outcomes: pd.DataFrame, key: bytes | str | None
+) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Customers of the pilot who have orders, with their outcomes; the levels tried; what has to be said."""
+    known = _checked_outcomes(outcomes)
+    known = known if key is None else pseudonymise(known, key)
+    table = known.set_index("customer_id").join(linked.customers, how="inner")
+    if table.empty:
+        raise InputError(
+            f"outcomes: none of their {len(known)} ids is among the {len(linked.customers)} of the linked customers "
+            f"(first: {known['customer_id'].iloc[0]!r} and {linked.customers.index[0]!r}). Give the pilot's own orders "
+            "to link, and here the key= that link was given."
+        )
+    control = table["level"] == "control"
+    if control.sum() < _FEWEST or (~control).sum() < _FEWEST:
+        raise InputError(
+            f"outcomes: {control.sum()} customers of the control group and {(~control).sum()} treated ones have "
+            f"orders; expected {_FEWEST} of each or more. Call those who were left alone 'control', or use a larger "
+            "pilot."
+        )
+    if table.loc[control, "stayed"].nunique() < 2:
+        raise InputError(
+            "outcomes: all customers of the control group stayed, or none; nothing can be learnt of risk. Wait longer."
+        )
+    levels = sorted({*table.loc[~control, "level"]})
+    lost, untried = len(known) - len(table), sorted({*known["level"]} - {"control", *levels})
+    told = [f"{lost:,} {worded(lost, 'customer', 'customers')} of the pilot left out: no orders."] if lost else []
+    if untried:
+        told.append(f"Nobody on the level {', '.join(untried)} has orders; nothing is learnt of it.")
+    return table, levels, told
+
+
+def _checked_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """The four columns, complete: level as text, stayed as True and False, margin as numbers."""
+    if not isinstance(outcomes, pd.DataFrame):
+        raise InputError(f"outcomes: found a {type(outcomes).__name__}; expected a DataFrame, one row a customer.")
     needed = ["customer_id", "level", "stayed", "margin"]
     lacking = [name for name in needed if name not in outcomes.columns]
     if lacking:
         raise InputError(f"outcomes: they lack {', '.join(lacking)}; expected {', '.join(needed)}.")
-    faulty = outcomes[needed].isna().any(axis=1) | ~np.isfinite(pd.to_numeric(outcomes["margin"], errors="coerce"))
-    if faulty.any() or outcomes["customer_id"].duplicated().any():
+    margin = pd.to_numeric(outcomes["margin"], errors="coerce").astype(float)
+    faulty = int((outcomes[needed].isna().any(axis=1) | ~np.isfinite(margin)).sum())
+    twice = int(outcomes["customer_id"].duplicated().sum())
+    if faulty or twice or outcomes.empty:
         raise InputError(
-            f"outcomes: {int(faulty.sum())} rows are incomplete and {int(outcomes['customer_id'].duplicated().sum())} "
-            "repeat a customer; expected one complete row for each customer of the pilot. Correct or drop them."
+            f"outcomes: of {len(outcomes)} rows {faulty} {worded(faulty, 'is', 'are')} incomplete or without a margin "
+            f"in numbers, and {twice} {worded(twice, 'repeats', 'repeat')} a customer; expected one complete row for "
+            "each customer of the pilot. Correct or drop them."
         )
-    table = outcomes.set_index("customer_id").join(linked.customers, how="inner")
-    levels = [str(name) for name in dict.fromkeys(outcomes["level"].sort_values()) if name != "control"]
-    control = int((table["level"] == "control").sum())
-    if control < _FEWEST or len(table) - control < _FEWEST:
-        raise InputError(
-            f"outcomes: {control} customers of the control group and {len(table) - control} treated ones have orders; "
-            f"expected {_FEWEST} of each or more. Call those who were left alone 'control', or use a larger pilot."
-        )
-    if table["stayed"].nunique() < 2:
-        raise InputError("outcomes: all customers of the pilot stayed, or none; nothing can be learnt. Wait longer.")
-    lost = len(outcomes) - len(table)
-    return table, levels, [f"Without orders, and left out of the pilot: {counted(lost, 'customer')}."] if lost else []
+    stayed = answered("outcomes", outcomes["stayed"]).astype(bool)
+    return outcomes[needed].assign(level=outcomes["level"].astype(str), stayed=stayed, margin=margin)
+
+
+def _check_names(levels: list[str], terms: list[str]) -> None:
+    for name in levels:
+        if name in terms or name == "none":
+            raise InputError(f"outcomes: a level is called {name!r}, a word that has a meaning here. Rename it.")
 
 
 def _judged(x: Array, y: Array, sds: Array) -> tuple[pd.DataFrame, pd.Series]:
     """Chances said to customers of the control group who were not used in the fit, and what they did."""
+    from scipy.special import expit
+
     fold, said = np.arange(len(y)) % _FOLDS, np.empty(len(y))
     for each in range(_FOLDS):
         inside = fold != each
         beta, _, _ = penalised_logit(x[inside], y[inside], sds)
-        said[~inside] = 1 / (1 + np.exp(x[~inside] @ beta))
+        said[~inside] = expit(-(x[~inside] @ beta))
     lost = 1 - y
     fifth = pd.qcut(pd.Series(said).rank(method="first"), _GROUPS, labels=range(1, _GROUPS + 1))
     groups = pd.DataFrame({"said": said, "lost": lost}).groupby(fifth, observed=True)
@@ -280,23 +341,30 @@ def _judged(x: Array, y: Array, sds: Array) -> tuple[pd.DataFrame, pd.Series]:
 
 
 def _differences(table: pd.DataFrame, levels: list[str], level: float) -> pd.DataFrame:
-    """Shares that stayed, without any model: the randomisation alone carries them."""
-    groups = table.assign(stayed=table["stayed"].astype(float)).groupby("level")["stayed"].agg(["size", "mean"])
-    groups["variance"] = groups["mean"] * (1 - groups["mean"]) / groups["size"]
-    left_alone, variance = groups.loc[["control"], ["mean", "variance"]].to_numpy()[0]
-    treated = groups.loc[levels]
-    found = pd.DataFrame({"customers": treated["size"], "stayed": treated["mean"], "control": left_alone})
-    found["difference"] = found["stayed"] - left_alone
-    half = _normal(level) * np.sqrt(treated["variance"] + variance)
-    return found.assign(low=found["difference"] - half, high=found["difference"] + half)
+    """Shares that stayed, without any model: the randomisation alone carries them (Newcombe 1998, method 10)."""
+    groups = table.groupby("level")["stayed"].agg(["size", "sum", "mean"]).astype(float)
+    ends = share_interval(groups["sum"], groups["size"], level=level)
+    groups["below"], groups["above"] = groups["mean"] - ends[0], ends[1] - groups["mean"]
+    alone, treated = groups.loc["control"], groups.loc[levels]
+    found = pd.DataFrame(
+        {"customers": treated["size"].astype(int), "stayed": treated["mean"], "control": alone["mean"]}
+    )
+    found["difference"] = found["stayed"] - alone["mean"]
+    below, above = np.hypot(treated["below"], alone["above"]), np.hypot(treated["above"], alone["below"])
+    return found.assign(low=found["difference"] - below, high=found["difference"] + above)
 
 
 def _at_stake(control: pd.DataFrame) -> pd.Series:
     """Margin as a share of the rate, of those who stayed less of those who were lost (ratios of sums)."""
     share, variance = 0.0, 0.0
     for stayed, sign in ((True, 1), (False, -1)):
-        rows = control[control["stayed"].astype(bool) == stayed]
+        rows = control[control["stayed"] == stayed]
         margin, rate = rows["margin"].to_numpy(dtype=float), rows["rate"].to_numpy(dtype=float)
+        if not rate.sum() > 0:
+            raise InputError(
+                f"outcomes: the {len(rows)} customers of the control group who {'stayed' if stayed else 'left'} have "
+                "no margin in their orders, so that none can be compared with it. Look at the costs of the orders."
+            )
         ratio = margin.sum() / rate.sum()
         share += sign * ratio
         variance += ((margin - ratio * rate) ** 2).sum() / rate.sum() ** 2

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.errors import InputError
-from crmlab.responses.findings import counted
+from crmlab.loyalty.inputs import worded
 from crmlab.results import page, rows_by_name
 from crmlab.value.told import number
 
@@ -94,17 +94,21 @@ def at_risk(linked: Linked, lessons: Lessons, *, risk: float = 0.3, stake: float
     >>> found.quadrants.index.tolist()
     ['save', 'protect', 'let go', 'leave in peace']
     """
-    number(risk, "risk", 0, 1)
+    from scipy.special import expit
+
+    risk = number(risk, "risk", 0, 1)
     lacking = [name for name in lessons.measures if name not in linked.measures]
     if lacking:
         raise InputError(f"at_risk: the pilot knows {', '.join(lacking)}, the customers do not. Link both alike.")
     customers = linked.customers
     z = lessons.standardised(customers)
     untreated = design_of(z, lessons.measures, lessons.levels, np.zeros((len(z), len(lessons.levels))))
-    p_lost = 1 / (1 + np.exp(untreated.to_numpy() @ lessons.params["estimate"].to_numpy()))
+    p_lost = expit(-(untreated.to_numpy() @ lessons.params["estimate"].to_numpy()))
     at_stake = customers["rate"].to_numpy(dtype=float) * max(float(lessons.stake["share"]), 0.0)
     inside = (customers["recency_days"] <= lessons.longest_silence).to_numpy()
-    limit = float(np.median(at_stake[inside])) if stake is None else number(stake, "stake", 0)
+    limit = (
+        float(np.median(at_stake[inside] if inside.any() else at_stake)) if stake is None else number(stake, "stake", 0)
+    )
     high = zip(p_lost >= risk, at_stake >= limit, strict=True)
     quadrant = pd.Categorical([QUADRANTS[bool(a), bool(b)] for a, b in high], [*QUADRANTS.values()])
     table = pd.DataFrame({"p_lost": p_lost, "at_stake": at_stake, "loss": p_lost * at_stake}, index=customers.index)
@@ -117,9 +121,10 @@ def at_risk(linked: Linked, lessons: Lessons, *, risk: float = 0.3, stake: float
         satisfaction=("satisfaction", "mean"),
     )
     told = [*linked.problems, *(each for each in lessons.problems if each not in linked.problems)]
-    if not inside.all():
+    silent = int((~inside).sum())
+    if silent:
         told.append(
-            f"Silent for longer than anybody in the pilot ({lessons.longest_silence} days): "
-            f"{counted(int((~inside).sum()), 'customer')}. What a treatment does to them is not known; none is planned."
+            f"{silent:,} {worded(silent, 'customer has', 'customers have')} been silent for longer than anybody in the "
+            f"pilot ({lessons.longest_silence} days): what a treatment does to them is not known, and none is planned."
         )
     return AtRisk(table, quadrants, risk, limit, linked, lessons, told)

@@ -159,10 +159,10 @@ def distribution(
     counts, summary = [], []
     for group, rows in groups:
         for item, low, high in battery.table[["min", "max"]].itertuples():
-            answers = given[item].loc[rows].dropna().to_numpy()
+            answers = given[item].iloc[rows].dropna().to_numpy()
             found, row = _one_item(answers, low, high, n_top)
             counts.append(found.assign(group=group, item=item))
-            dont = int(unsure[item].loc[rows].sum())
+            dont = int(unsure[item].iloc[rows].sum())
             asked = {"group": group, "item": item, "asked": len(rows), "answered": len(answers), "dont_know": dont}
             summary.append(asked | {"missing": len(rows) - len(answers) - dont} | row)
     table = pd.concat(counts, ignore_index=True)[["group", "item", "answer", "count", "share"]]

@@ -69,13 +69,26 @@ class PerceivedValue:
         Mean indices of both sides (components weigh alike unless weights are given), benefit / cost, benefit − cost;
         percentile bootstrap intervals.
     n : int
+    level : float, of the intervals
     problems : list of str
     """
 
     components: pd.DataFrame
     totals: pd.Series
     n: int
+    level: float
     problems: list[str]
+
+    def plot(self, *, labels: Mapping[str, str] | None = None, language: str = "en", ax: Axes | None = None) -> Axes:
+        """Benefits and costs as bars on one scale, with t intervals."""
+        from scipy.stats import t
+
+        from crmlab.plots.likert import value_bars
+
+        reach = t.ppf((1 + self.level) / 2, self.n - 1) * self.components["se"]
+        ends = {"ci_lower": self.components["index"] - reach, "ci_upper": self.components["index"] + reach}
+        shown = self.components.assign(**ends)
+        return value_bars(shown, level=self.level, labels=labels, language=language, ax=ax)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, ready for JSON."""
@@ -220,7 +233,7 @@ def perceived_value(
     dropped = len(values) - len(scores)
     notes = [f"{dropped} respondents with a missing answer are left out."] if dropped else []
     found = _totals(totals, resamples, seed, level)
-    return PerceivedValue(components, found, len(scores), [*notes, *_value_problems(found)])
+    return PerceivedValue(components, found, len(scores), level, [*notes, *_value_problems(found)])
 
 
 def importance_performance(

@@ -358,7 +358,7 @@ def _indices(
     rows = []
     for group, members in groups_of(data, by):
         for construct in blocks:
-            column_of = {name: table.loc[members, construct] for name, table in points.items()}
+            column_of = {name: table[construct].iloc[members] for name, table in points.items()}
             means = {name: float(values.mean()) for name, values in column_of.items()}
             spreads = {f"sd_{name}": float(values.std()) for name, values in column_of.items()}
             rows.append({"group": group, "construct": construct, **means, **spreads})

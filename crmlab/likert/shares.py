@@ -145,7 +145,7 @@ def top2box(
     high = values > battery.table["max"] - top
     rows = []
     for group, members in groups_of(data, by):
-        n, count = values.loc[members].notna().sum(), high.loc[members].sum()
+        n, count = values.iloc[members].notna().sum(), high.iloc[members].sum()
         rows.append(pd.DataFrame({"group": group, "item": battery.items, "n": n.to_numpy(), "count": count.to_numpy()}))
     table = pd.concat(rows, ignore_index=True)
     lower, upper = share_interval(table["count"], table["n"], method=method, level=level)
@@ -201,7 +201,7 @@ def nps(
     values = battery.read(data)
     rows = []
     for group, members in groups_of(data, by):
-        chosen = values.loc[members]
+        chosen = values.iloc[members]
         n, up, down = chosen.notna().sum(), (chosen >= PROMOTER).sum(), (chosen <= DETRACTOR).sum()
         columns = {"n": n.to_numpy(), "up": up.to_numpy(), "down": down.to_numpy()}
         rows.append(pd.DataFrame({"group": group, "item": battery.items, **columns}))
@@ -216,15 +216,21 @@ def nps(
     return table if by is not None else table.drop(columns="group")
 
 
-def groups_of(data: pd.DataFrame | Responses, by: str | None) -> list[tuple[str, pd.Index]]:
-    """Rows of each group, groups in the order of their names; all rows as one group without `by`."""
+def groups_of(data: pd.DataFrame | Responses, by: str | None) -> list[tuple[str, NDArray[np.intp]]]:
+    """Rows of each group by their place, groups in the order of their names; all rows as one group without `by`.
+
+    Places, because labels repeat where tables were joined one below the other.
+    """
     frame = frame_of(data)
     if by is None:
-        return [("", frame.index)]
+        return [("", np.arange(len(frame)))]
     values = column(data, by, "by")
     if values.isna().all():
         raise InputError(f"by: nobody has a value in column {by!r}, so there is no group. Choose another column.")
-    return [(str(name), rows) for name, rows in sorted(values.groupby(values).groups.items(), key=lambda g: str(g[0]))]
+    return [
+        (str(name), np.asarray(rows))
+        for name, rows in sorted(values.groupby(values).indices.items(), key=lambda g: str(g[0]))
+    ]
 
 
 def _named(name: str, level: float) -> str:

@@ -26,7 +26,7 @@ import pandas as pd
 from crmlab.errors import InputError
 from crmlab.grading import Agreement, agreement
 from crmlab.likert import share_interval
-from crmlab.loyalty.inputs import aligned, check_level
+from crmlab.loyalty.inputs import aligned, check_level, worded
 from crmlab.results import page, rows_by_name
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class ComplaintCodes:
     table : DataFrame, index cause
         n, share (of the coded), ci_lower, ci_upper (Wilson).
     agreement : crmlab.grading.Agreement or None
-        Cohen's kappa with the causes coded by hand, if there are any.
+        Cohen's kappa with the causes coded by hand, if there are any and more than one cause was named.
     confusion : DataFrame or None
         Causes by hand (rows) against those found (columns).
     labels : dict of language to dict of cause to text
@@ -194,7 +194,7 @@ def code_complaints(
     }
     return ComplaintCodes(
         codes, matches, _shares(codes, level), compared, confusion, labels, len(codes), uncoded, ambiguous, level,
-        _code_problems(given, codes, ambiguous, compared),
+        _code_problems(given, codes, ambiguous, compared, hand is not None),
     )  # fmt: skip
 
 
@@ -213,6 +213,8 @@ def read_words(words: str | Path | Mapping[str, Mapping[str, Any]] | None = None
     """
     from crmlab.rules.reading import read_yaml
 
+    if words is not None and not isinstance(words, str | Path | Mapping):
+        raise InputError(f"words: found a {type(words).__name__}; expected a mapping of causes, or the path of a file.")
     content = words if isinstance(words, Mapping) else read_yaml(Path(words or WORDS))
     for cause, row in content.items():
         listed = row.get("words") if isinstance(row, Mapping) else None
@@ -258,8 +260,12 @@ def _compared(
     if hand is None:
         return None, None
     by_hand = _known("hand", aligned("code_complaints", {"codes": codes, "hand": hand})["hand"], table)
-    found = agreement(by_hand.astype(object), codes.astype(object), order=list(table), weights="none", level=level)
-    return found, pd.crosstab(by_hand.rename("by hand"), codes.rename("found"), dropna=False)
+    confusion = pd.crosstab(by_hand.rename("by hand"), codes.rename("found"), dropna=False)
+    both = [each[by_hand.notna() & codes.notna()].astype(object) for each in (by_hand, codes)]
+    if len(both[0]) < 2 or pd.concat(both).nunique() < 2:  # kappa has no value
+        return None, confusion
+    coded = (each.astype(object) for each in (by_hand, codes))
+    return agreement(*coded, order=list(table), weights="none", level=level), confusion
 
 
 def _shares(codes: pd.Series, level: float) -> pd.DataFrame:
@@ -270,21 +276,27 @@ def _shares(codes: pd.Series, level: float) -> pd.DataFrame:
     return pd.DataFrame({"n": counts, "share": share, "ci_lower": lower, "ci_upper": upper}).rename_axis("cause")
 
 
-def _code_problems(given: pd.Series, codes: pd.Series, ambiguous: int, compared: Agreement | None) -> list[str]:
+def _code_problems(
+    given: pd.Series, codes: pd.Series, ambiguous: int, compared: Agreement | None, by_hand: bool
+) -> list[str]:
     told = []
     n, without = len(codes), codes.isna()
     if without.any():
         examples = "; ".join(f"{text!r}" for text in given[without].dropna().drop_duplicates().head(_EXAMPLES))
         told.append(
-            f"{int(without.sum()):,} of {n:,} complaints are not coded"
+            f"{int(without.sum()):,} of {n:,} complaints {worded(without.sum(), 'is', 'are')} not coded"
             + (f", such as {examples}." if examples else ".")
         )
         if without.mean() > MANY_UNCODED:
             told.append("More than a tenth is not coded: read these texts and add words before the shares are used.")
     if ambiguous:
         told.append(
-            f"{ambiguous:,} complaints hold words of several causes; the cause that stands first in the table was "
-            "taken."
+            f"{ambiguous:,} {worded(ambiguous, 'complaint holds', 'complaints hold')} words of several causes; the "
+            "cause that stands first in the table was taken."
+        )
+    if compared is None and by_hand:
+        told.append(
+            "Words and person cannot be compared: fewer than two complaints coded by both, or one cause for all."
         )
     if compared is not None:
         told.append(
@@ -352,6 +364,8 @@ def handling(
 
 
 def _dates(log: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    if not isinstance(log, pd.DataFrame):
+        raise InputError(f"handling: the log is a {type(log).__name__}; expected a DataFrame, one row per complaint.")
     absent = [column for column in columns if column not in log.columns]
     if absent or len(columns) < 2:
         raise InputError(
@@ -362,6 +376,8 @@ def _dates(log: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     for column in columns:
         found[column] = pd.to_datetime(log[column], errors="coerce", format="ISO8601")
         odd = log.loc[found[column].isna() & log[column].notna(), column]
+        if isinstance(found[column].dtype, pd.DatetimeTZDtype):
+            found[column] = found[column].dt.tz_convert("UTC").dt.tz_localize(None)
         if len(odd):
             raise InputError(
                 f"handling: {column} is {odd.iloc[0]!r} in row {odd.index[0]}; expected a day, 2025-03-31."
@@ -426,15 +442,15 @@ def _handling_problems(days: pd.DataFrame, steps: Sequence[str]) -> list[str]:
     still = int(last.isna().sum())
     if still:
         told.append(
-            f"{still:,} of {len(last):,} complaints have not reached {steps[-1]}; they count for as long as they have "
-            "been open. A mean over the finished ones would look faster than the work is."
+            f"{still:,} of {len(last):,} complaints {worded(still, 'has', 'have')} not reached {steps[-1]}; what is "
+            "open counts for as long as it has been open. A mean over the finished ones would look faster than it is."
         )
     for first, second in pairwise(steps):
         skipped = int((days[second].notna() & days[first].isna()).sum())
         back = int((days[second] < days[first]).sum())
         if skipped or back:
             told.append(
-                f"{second}: {skipped:,} complaints got there without {first}, {back:,} earlier than {first}. Check how "
-                "steps are logged."
+                f"{second}: {skipped:,} {worded(skipped, 'complaint', 'complaints')} got there without {first}, "
+                f"{back:,} earlier than {first}. Check how steps are logged."
             )
     return told

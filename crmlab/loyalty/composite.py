@@ -15,10 +15,9 @@ import pandas as pd
 
 from crmlab.errors import InputError
 from crmlab.likert import Battery
-from crmlab.likert.battery import Items, Scale, column
-from crmlab.loyalty.inputs import check_level
+from crmlab.likert.battery import Items, Scale, column, frame_of
+from crmlab.loyalty.inputs import check_level, worded
 from crmlab.questionnaire import Questionnaire
-from crmlab.responses.findings import counted
 from crmlab.results import page, records, rows_by_name
 from crmlab.weighting import Sensitivity, sensitivity
 
@@ -139,18 +138,20 @@ def composite_index(
     (64.58, [0.25, 0.75])
     """
     check_level("composite_index", level)
+    if not hasattr(frame_of(data), "columns"):
+        raise InputError(f"composite_index: the data are a {type(data).__name__}; expected a DataFrame or Responses.")
     battery = _battery(parts, scale)
     values = battery.read(data)
-    complete = values.dropna()
+    known = values.notna().all(axis=1).to_numpy()
+    complete = values[known]
     if len(complete) < 2:
-        raise InputError(
-            f"composite_index: {counted(len(complete), 'customer')} answered every part; expected two or more."
-        )
+        who = worded(len(complete), "customer", "customers")
+        raise InputError(f"composite_index: {len(complete)} {who} answered every part; expected two or more.")
     weight = _weights(weights, battery.items)
     design = _design(battery)
     answers = complete.reset_index(drop=True)
     if by is not None:
-        answers = answers.assign(group=column(data, by, "by").loc[complete.index].astype("string").to_numpy())
+        answers = answers.assign(group=column(data, by, "by")[known].astype("string").to_numpy())
     found = sensitivity(
         weight, design, answers, by=None if by is None else "group", change=change, draws=draws, seed=seed
     )
@@ -160,11 +161,21 @@ def composite_index(
     table = _parts(points, weight)
     told = _problems(values, complete, points, table, [item for item in satisfaction if item in battery.items])
     groups = pd.Series(dtype=object) if by is None else answers["group"].set_axis(complete.index)
+    nowhere = int(groups.isna().sum())
+    if nowhere:
+        told.append(f"{nowhere:,} {worded(nowhere, 'customer has', 'customers have')} no value of {by}: in no group.")
     return CompositeIndex(
         **_mean("index", scores, level), parts=table, by_group=_by_group(scores, groups, level),
-        scores=scores.reindex(values.index).rename("loyalty"), sensitivity=found, n=len(complete), level=level,
+        scores=_placed(scores, known, values.index), sensitivity=found, n=len(complete), level=level,
         problems=[*told, *found.problems],
     )  # fmt: skip
+
+
+def _placed(scores: pd.Series, known: np.ndarray, index: pd.Index) -> pd.Series:
+    """Scores of the complete customers among all customers."""
+    every = np.full(len(known), np.nan)
+    every[known] = scores
+    return pd.Series(every, index=index, name="loyalty")
 
 
 def _battery(parts: Questionnaire | Items, scale: Scale | None) -> Battery:
@@ -186,10 +197,10 @@ def _battery(parts: Questionnaire | Items, scale: Scale | None) -> Battery:
 
 
 def _weights(weights: Mapping[str, float] | pd.Series | None, items: list[str]) -> pd.Series:
-    given = pd.Series(1.0, items) if weights is None else pd.Series(dict(weights), dtype=float)
+    given = pd.Series(1.0, items) if weights is None else pd.to_numeric(pd.Series(dict(weights)), errors="coerce")
     odd = sorted(set(map(str, given.index)) ^ set(items))
-    if odd or not (given >= 0).all() or not given.sum() > 0:
-        found = f"do not fit at {', '.join(odd)}" if odd else f"are {given.to_dict()}"
+    if odd or not (given >= 0).all() or not 0 < given.sum() < np.inf:
+        found = f"do not fit at {', '.join(odd)}" if odd else f"are {dict(weights or {})}"
         raise InputError(f"weights: they {found}; expected a number of 0 or more for each of {', '.join(items)}.")
     return (given / given.sum()).reindex(items)
 
@@ -249,16 +260,17 @@ def _problems(
     told = []
     dropped = len(values) - len(complete)
     if dropped:
-        told.append(f"{dropped:,} of {len(values):,} customers lack an answer to some part and are left out.")
+        lack = worded(dropped, "lacks an answer to some part and is", "lack an answer to some part and are")
+        told.append(f"{dropped:,} of {len(values):,} customers {lack} left out.")
     constant = points.columns[points.min() == points.max()].tolist()
     if constant:
         told.append(f"{', '.join(constant)}: everybody gave one answer; the part tells nobody from anybody else.")
     if satisfaction:
         share = float(table["weight"][satisfaction].sum())
-        asks = "asks" if len(satisfaction) == 1 else "ask"
         told.append(
-            f"{', '.join(satisfaction)} {asks} for satisfaction itself ({100 * share:.0f} % of the weight): a "
-            "correlation of this composite with satisfaction is partly one of satisfaction with itself."
+            f"{', '.join(satisfaction)} {worded(len(satisfaction), 'asks', 'ask')} for satisfaction itself "
+            f"({100 * share:.0f} % of the weight): a correlation of this composite with satisfaction is partly one of "
+            "satisfaction with itself."
         )
     against = table.index[table["correlation"] < 0].tolist()
     if against:

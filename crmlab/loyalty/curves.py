@@ -7,6 +7,8 @@ summed up by their number and mean, which loses nothing and makes a resample a v
 
 References
 ----------
+Cleveland, W. S. (1979). Robust locally weighted regression and smoothing scatterplots. Journal of the American
+Statistical Association 74, 829–836.
 Golub, G. H. & Pereyra, V. (1973). The differentiation of pseudo-inverses and nonlinear least squares problems whose
 variables separate. SIAM Journal on Numerical Analysis 10, 413–432.
 Marquardt, D. W. (1963). An algorithm for least-squares estimation of nonlinear parameters. Journal of the Society for
@@ -150,6 +152,40 @@ def fit_sigmoid(data: Tally) -> SigmoidFits:
     upper = lower + spread[:, 0] * theta[:, 1]
     params = np.stack([lower, upper, start + length * theta[:, 2], steepness / length], axis=1)
     return SigmoidFits(params, converged, inside)
+
+
+def loess(data: Tally, at: Array, span: float) -> Array:
+    """Local straight lines (b, len(at)) with tricube weights, without robustness steps (Cleveland 1979).
+
+    A neighbourhood holds the nearest `span` of the customers. Where too many of them gave one answer, it is widened
+    until two different answers lie inside; at an answer whose neighbours have no weight the mean of that answer stands.
+
+    Examples
+    --------
+    >>> straight = tally(np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.0, 4.0, 6.0, 8.0]))
+    >>> loess(straight, np.array([2.5]), span=1.0).round(9).tolist()
+    [[5.0]]
+    """
+    nearest = np.maximum(np.floor(span * data.counts.sum(axis=1, keepdims=True) + 1e-10), 2)
+    length = float(data.x[-1] - data.x[0])
+    found = np.empty((len(data.counts), len(at)))
+    for place, value in enumerate(at):
+        distance = np.abs(data.x - value)
+        order = np.argsort(distance, kind="stable")
+        counts = data.counts[:, order]
+        # A weight is 0 at the very edge, so that a third answer has to reach it before two lie inside.
+        inside = (counts.cumsum(axis=1) >= nearest) & ((counts > 0).cumsum(axis=1) >= min(3, len(order)))
+        edge = np.where(inside.any(axis=1), inside.argmax(axis=1), len(order) - 1)
+        radius = np.maximum(distance[order][edge], 1e-12 * length)[:, None]
+        weight = data.counts * np.clip(1 - (distance / radius) ** 3, 0, None) ** 3
+        total = np.maximum(weight.sum(axis=1, keepdims=True), 1e-300)
+        share = weight / total
+        mean_x, mean_y = (share * data.x).sum(axis=1), (share * data.means).sum(axis=1)
+        away = data.x - mean_x[:, None]
+        spread = (share * away**2).sum(axis=1)
+        slope = np.where(spread > (1e-3 * length) ** 2, (share * away * data.means).sum(axis=1), 0.0)
+        found[:, place] = mean_y + slope / np.where(spread > 0, spread, 1.0) * (value - mean_x)
+    return found
 
 
 def _starts(x: Array, weight: Array, y: Array) -> Array:

@@ -25,7 +25,7 @@ def aligned(where: str, columns: Mapping[str, Any]) -> pd.DataFrame:
     InputError
         For different lengths or indexes, or no rows at all.
     """
-    given = {name: values if isinstance(values, pd.Series) else pd.Series(values) for name, values in columns.items()}
+    given = {name: _series(where, name, values) for name, values in columns.items()}
     lengths = {name: len(column) for name, column in given.items()}
     if len(set(lengths.values())) > 1 or not all(lengths.values()):
         told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
@@ -39,6 +39,17 @@ def aligned(where: str, columns: Mapping[str, Any]) -> pd.DataFrame:
             "order. Take both from one table, or use .reindex."
         )
     return pd.DataFrame({name: column.set_axis(first) for name, column in given.items()})
+
+
+def _series(where: str, name: str, values: Any) -> pd.Series:
+    if isinstance(values, pd.Series):
+        return values
+    try:
+        return pd.Series(values)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{where}: {name} is a {type(values).__name__} that is no column; expected one value per customer."
+        ) from None
 
 
 def measured(where: str, columns: Mapping[str, Any]) -> pd.DataFrame:
@@ -90,5 +101,27 @@ def check_thresholds(where: str, thresholds: Any, columns: Iterable[str]) -> Non
 
 
 def check_level(where: str, level: float) -> None:
-    if not 0 < level < 1:
-        raise InputError(f"{where}: level is {level}; expected a number between 0 and 1, such as 0.95.")
+    if not isinstance(level, Real) or not 0 < level < 1:
+        raise InputError(f"{where}: level is {level!r}; expected a number between 0 and 1, such as 0.95.")
+
+
+def check_resamples(where: str, bootstrap: int, seed: int) -> None:
+    for name, given, least in (("bootstrap", bootstrap, 20), ("seed", seed, 0)):
+        if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < least:
+            raise InputError(f"{where}: {name} is {given!r}; expected a whole number of {least} or more.")
+
+
+def check_pairs(where: str, name: str, pairs: Any, count: int) -> None:
+    fits = isinstance(pairs, tuple | list) and len(pairs) == count
+    if not fits or not all(
+        isinstance(pair, tuple | list) and len(pair) == 2 and all(isinstance(end, Real) for end in pair)
+        for pair in pairs
+    ):
+        raise InputError(
+            f"{where}: {name} {'is' if count == 1 else 'are'} {pairs!r}; expected {count} of two numbers each."
+        )
+
+
+def worded(n: int, one: str, many: str) -> str:
+    """The words that go with so many: "customer lacks" for one, "customers lack" otherwise."""
+    return one if n == 1 else many

@@ -16,15 +16,15 @@ Jones, T. O. & Sasser, W. E. (1995). Why satisfied customers defect. Harvard Bus
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from crmlab.errors import InputError
-from crmlab.loyalty.curves import Array, SigmoidFits, fit_sigmoid, half_width, resamples, sigmoid, tally
-from crmlab.loyalty.inputs import check_level, measured
-from crmlab.responses.findings import counted
+from crmlab.loyalty.curves import Array, SigmoidFits, fit_sigmoid, half_width, loess, resamples, sigmoid, tally
+from crmlab.loyalty.inputs import check_level, check_resamples, measured, worded
 from crmlab.results import page, records, rows_by_name
 
 if TYPE_CHECKING:
@@ -132,9 +132,10 @@ def link_function(
     slope_share : float in (0, 1)
         Below this share of the largest slope satisfaction counts as not moving loyalty.
     span : float in (0, 1]
-        Share of the customers that each local line of loess is fitted to; no robustness steps are taken.
+        Share of the customers that each local line of loess is fitted to, more where most of them gave one answer; no
+        robustness steps are taken.
     folds : int, 2 or more
-        Of the cross-validation; the same parts for all models.
+        Of the cross-validation; the same parts for all models. More than there are customers leave one out at a time.
     bootstrap : int, 20 or more
         Resamples behind the intervals of the sigmoid; loess takes at most 100 of them.
     level : float in (0, 1)
@@ -158,7 +159,7 @@ def link_function(
     >>> found.best["aic"], round(float(found.parameters.loc["midpoint", "estimate"]), 1), drawn.link["midpoint"]
     ('sigmoid', 6.5, 6.5)
     """
-    _check_options(slope_share, span, folds, bootstrap, level)
+    _check_options(slope_share, span, folds, bootstrap, level, seed)
     given = measured("link_function", {"satisfaction": satisfaction, "loyalty": loyalty})
     x, y = _usable("link_function", given)
     whole = fit_sigmoid(tally(x, y))
@@ -185,27 +186,28 @@ def link_function(
     )
 
 
-def _check_options(slope_share: float, span: float, folds: int, bootstrap: int, level: float) -> None:
+def _check_options(slope_share: float, span: float, folds: int, bootstrap: int, level: float, seed: int) -> None:
     check_level("link_function", level)
-    if not 0 < slope_share < 1 or not 0 < span <= 1:
+    shares = isinstance(slope_share, Real) and isinstance(span, Real)
+    if not shares or not 0 < slope_share < 1 or not 0 < span <= 1:
         raise InputError(
             f"link_function: slope_share is {slope_share}, span {span}; expected a share between 0 and 1 for each."
         )
-    if folds < 2 or bootstrap < 20:
-        raise InputError(f"link_function: folds is {folds}, bootstrap {bootstrap}; expected 2 or more, and 20 or more.")
+    check_resamples("link_function", bootstrap, seed)
+    if not isinstance(folds, int | np.integer) or folds < 2:
+        raise InputError(f"link_function: folds is {folds!r}; expected a whole number of 2 or more.")
 
 
 def _usable(where: str, given: pd.DataFrame) -> tuple[Array, Array]:
     """Complete pairs, if they can carry a curve."""
     x, y = given.dropna().to_numpy().T
     if len(x) < FEWEST_CUSTOMERS:
-        raise InputError(
-            f"{where}: found {counted(len(x), 'customer')} with both answers; expected at least {FEWEST_CUSTOMERS}."
-        )
+        have = worded(len(x), "customer has", "customers have")
+        raise InputError(f"{where}: {len(x)} {have} both answers; expected at least {FEWEST_CUSTOMERS}.")
     different = len(np.unique(x))
     if different < FEWEST_VALUES:
         raise InputError(
-            f"{where}: satisfaction has {different} different value{'s' * (different != 1)}; a curve with two "
+            f"{where}: satisfaction has {different} different {worded(different, 'value', 'values')}; a curve with two "
             f"thresholds needs at least {FEWEST_VALUES}. Compare the means of the groups instead."
         )
     if np.ptp(y) == 0:
@@ -231,14 +233,6 @@ def _parameters(whole: SigmoidFits, drawn: SigmoidFits, slope_share: float, leve
     return pd.DataFrame(table, index=pd.Index(PARAMETERS, name="parameter"))
 
 
-def loess(x: Array, y: Array, at: Array, span: float) -> Array:
-    """Local straight lines with tricube weights (statsmodels), at the given places."""
-    from statsmodels.nonparametric.smoothers_lowess import lowess
-
-    found: Array = lowess(y, x, frac=span, it=0, xvals=np.asarray(at, dtype=float))
-    return found
-
-
 def _curves(
     x: Array, y: Array, whole: SigmoidFits, drawn: SigmoidFits, span: float, level: float, seed: int
 ) -> pd.DataFrame:
@@ -246,8 +240,7 @@ def _curves(
     intercept, slope = tally(x, y).line()[0]
     lower, upper = percentiles(sigmoid(grid, drawn.params), level)
     rows = resamples(len(x), min(_LOESS_RESAMPLES, len(drawn.params)), seed)
-    smooth = np.stack([loess(x[row], y[row], grid, span) for row in rows])
-    loess_lower, loess_upper = np.nanquantile(smooth, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    loess_lower, loess_upper = percentiles(loess(tally(x, y, rows), grid, span), level)
     return pd.DataFrame(
         {
             "satisfaction": grid,
@@ -255,7 +248,7 @@ def _curves(
             "sigmoid": sigmoid(grid, whole.params[0]),
             "sigmoid_lower": lower,
             "sigmoid_upper": upper,
-            "loess": loess(x, y, grid, span),
+            "loess": loess(tally(x, y), grid, span)[0],
             "loess_lower": loess_lower,
             "loess_upper": loess_upper,
         }
@@ -291,12 +284,13 @@ def _models(x: Array, y: Array, whole: SigmoidFits, span: float, folds: int, see
 def _at(x: Array, y: Array, at: Array, span: float) -> Array:
     """Loess at many places, each different place computed once."""
     places, back = np.unique(at, return_inverse=True)
-    return loess(x, y, places, span)[back]
+    return loess(tally(x, y), places, span)[0, back]
 
 
 def _left_out(x: Array, y: Array, span: float, folds: int, seed: int) -> Array:
     """Squared error (n, 3) of each model for each customer, fitted without the customer's part."""
     n = len(x)
+    folds = min(folds, n)
     part = np.random.default_rng(seed).permutation(n) % folds
     errors = np.full((n, len(MODELS)), np.nan)
     for number in range(folds):
@@ -359,7 +353,8 @@ def _sample_problems(given: pd.DataFrame, y: Array) -> list[str]:
     told = []
     dropped = len(given) - len(y)
     if dropped:
-        told.append(f"{dropped:,} of {len(given):,} customers lack one of the two answers and are left out.")
+        lack = worded(dropped, "lacks one of the two answers and is", "lack one of the two answers and are")
+        told.append(f"{dropped:,} of {len(given):,} customers {lack} left out.")
     end, share = max(((end, float((y == end).mean())) for end in (y.min(), y.max())), key=lambda found: found[1])
     if share > PILED_UP:
         told.append(

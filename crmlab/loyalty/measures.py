@@ -22,8 +22,7 @@ import pandas as pd
 from crmlab.errors import InputError
 from crmlab.grading import agreement
 from crmlab.likert import share_interval
-from crmlab.loyalty.inputs import check_level, check_thresholds, measured
-from crmlab.responses.findings import counted
+from crmlab.loyalty.inputs import check_level, check_thresholds, measured, worded
 from crmlab.results import page, records
 
 if TYPE_CHECKING:
@@ -122,9 +121,8 @@ def gremler_brown(
     given = measured("gremler_brown", {"behaviour": behaviour, "intention": intention, "affect": affect})
     table = given.dropna()
     if len(table) < 4:
-        raise InputError(
-            f"gremler_brown: found {counted(len(table), 'customer')} with all three measures; expected at least 4."
-        )
+        have = worded(len(table), "customer has", "customers have")
+        raise InputError(f"gremler_brown: {len(table)} {have} all three measures; expected at least 4.")
     for name in table.columns[table.min() == table.max()]:
         raise InputError(f"gremler_brown: {name} is {table[name].iloc[0]:g} for everybody; it can agree with nothing.")
     chosen = dict(zip(table.columns, thresholds, strict=True))
@@ -177,7 +175,8 @@ def _patterns(high: pd.DataFrame, level: float) -> tuple[pd.DataFrame, pd.Series
 def _problems(dropped: int, medians: list[str], pairs: pd.DataFrame, unanimous: pd.Series) -> list[str]:
     told = []
     if dropped:
-        told.append(f"Without one of the three measures, and left out: {counted(dropped, 'customer')}.")
+        lack, are = worded(dropped, "customer lacks", "customers lack"), worded(dropped, "is", "are")
+        told.append(f"{dropped:,} {lack} one of the three measures and {are} left out.")
     if medians:
         told.append(f"{', '.join(medians)}: high begins at the median, which is a choice and not a law.")
     weak = [f"{row['first']} and {row['second']}" for row in pairs.to_dict("records") if row["ci_upper"] < WEAK]

@@ -14,6 +14,7 @@ The American Statistician 54, 217–224.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,9 +22,8 @@ import pandas as pd
 
 from crmlab.errors import InputError
 from crmlab.loyalty.curves import Array, fit_sigmoid, resamples, sigmoid, tally
-from crmlab.loyalty.inputs import aligned, check_level, measured
+from crmlab.loyalty.inputs import aligned, check_level, check_resamples, measured, worded
 from crmlab.loyalty.links import FEWEST_CUSTOMERS, FEWEST_VALUES, PARAMETERS, percentiles, with_thresholds
-from crmlab.responses.findings import counted
 from crmlab.results import page, plain, records
 
 if TYPE_CHECKING:
@@ -140,10 +140,9 @@ def moderation(
     ('high', 'low', True)
     """
     check_level("moderation", level)
-    if not 0 < slope_share < 1 or bootstrap < 20:
-        raise InputError(
-            f"moderation: slope_share is {slope_share}, bootstrap {bootstrap}; expected a share, and 20 or more."
-        )
+    check_resamples("moderation", bootstrap, seed)
+    if not isinstance(slope_share, Real) or not 0 < slope_share < 1:
+        raise InputError(f"moderation: slope_share is {slope_share!r}; expected a share between 0 and 1.")
     table = measured("moderation", {"satisfaction": satisfaction, "loyalty": loyalty})
     table["moderator"] = aligned("moderation", {"satisfaction": table["satisfaction"], "moderator": moderator})[
         "moderator"
@@ -152,9 +151,13 @@ def moderation(
     numeric = pd.api.types.is_numeric_dtype(complete["moderator"]) and not pd.api.types.is_bool_dtype(
         complete["moderator"]
     )
+    if numeric:
+        measured("moderation", {"moderator": complete["moderator"]})
     members, told = _members(complete["moderator"], cut, numeric)
     if len(complete) < len(table):
-        told.insert(0, f"{len(table) - len(complete):,} of {len(table):,} customers lack an answer and are left out.")
+        dropped = len(table) - len(complete)
+        lack = worded(dropped, "lacks an answer and is", "lack an answer and are")
+        told.insert(0, f"{dropped:,} of {len(table):,} customers {lack} left out.")
     parts = _parts(complete, members)
     low, high = complete["satisfaction"].quantile(list(GAIN_BETWEEN))
     grid = np.linspace(complete["satisfaction"].min(), complete["satisfaction"].max(), _GRID)
@@ -176,6 +179,8 @@ def moderation(
 
 def _members(moderator: pd.Series, cut: float | None, numeric: bool) -> tuple[pd.Series, list[str]]:
     """The group of every customer, and what has to be said about it."""
+    if cut is not None and not isinstance(cut, Real):
+        raise InputError(f"moderation: cut is {cut!r}; expected a number where high begins.")
     if not numeric:
         if cut is not None:
             raise InputError("moderation: the moderator holds names, and a cut is given; expected numbers to cut.")
@@ -200,9 +205,9 @@ def _parts(complete: pd.DataFrame, members: pd.Series) -> dict[str, tuple[Array,
         different = own["satisfaction"].nunique()
         if len(own) < FEWEST_CUSTOMERS or different < FEWEST_VALUES or own["loyalty"].nunique() < 2:
             raise InputError(
-                f"moderation: group {name} has {counted(len(own), 'customer')} with {different} different "
-                f"satisfactions; expected at least {FEWEST_CUSTOMERS} with {FEWEST_VALUES}, and a loyalty that varies. "
-                "Join groups, or move the cut."
+                f"moderation: group {name} has {len(own)} {worded(len(own), 'customer', 'customers')} with {different} "
+                f"different {worded(different, 'satisfaction', 'satisfactions')}; expected at least "
+                f"{FEWEST_CUSTOMERS} with {FEWEST_VALUES}, and a loyalty that varies. Join groups, or move the cut."
             )
         x, y = own[["satisfaction", "loyalty"]].to_numpy(dtype=float).T
         parts[name] = (x, y)

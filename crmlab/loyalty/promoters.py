@@ -23,8 +23,7 @@ from crmlab.errors import InputError
 from crmlab.likert import nps as net_promoter_score
 from crmlab.likert.shares import DETRACTOR, NPS_SCALE, PROMOTER
 from crmlab.loyalty.curves import Array, resamples
-from crmlab.loyalty.inputs import aligned, check_level, measured
-from crmlab.responses.findings import counted
+from crmlab.loyalty.inputs import aligned, check_level, check_pairs, check_resamples, measured, worded
 from crmlab.results import page, plain, records, rows_by_name
 
 if TYPE_CHECKING:
@@ -137,18 +136,20 @@ def nps(
     (20.0, -28.6, 0.2)
     """
     check_level("nps", level)
-    if bootstrap < 20:
-        raise InputError(f"nps: bootstrap is {bootstrap}; expected 20 or more.")
+    check_resamples("nps", bootstrap, seed)
+    if scale is not None:
+        check_pairs("nps", "scale", [scale], 1)
     columns = {"recommend": recommend, **({} if satisfaction is None else {"satisfaction": satisfaction})}
     given = measured("nps", columns)
-    answered = given[given["recommend"].notna()]
+    known = given["recommend"].notna()
+    answered = given[known]
     if len(answered) < 2:
-        raise InputError(f"nps: found {counted(len(answered), 'answer')}; expected at least 2.")
+        raise InputError(f"nps: {len(answered)} {worded(len(answered), 'answer', 'answers')}; expected at least 2.")
     score = net_promoter_score(answered, ["recommend"], method=method, level=level).iloc[0]
     groups = pd.DataFrame()
     if by is not None:
         member = aligned("nps", {"recommend": given["recommend"], "group": by})["group"]
-        table = answered[["recommend"]].assign(group=member.loc[answered.index])
+        table = answered[["recommend"]].assign(group=member[known])
         groups = net_promoter_score(table, ["recommend"], by="group", method=method, level=level)
     lost = _lost(answered, bootstrap, level, seed)
     measures = _measures(answered, score, scale, level)
@@ -231,7 +232,8 @@ def _problems(given: pd.DataFrame, answered: pd.DataFrame, measures: pd.DataFram
     told = []
     dropped = len(given) - len(answered)
     if dropped:
-        told.append(f"{dropped:,} of {len(given):,} customers were not asked or gave no answer and are left out.")
+        were, are = worded(dropped, "was", "were"), worded(dropped, "is", "are")
+        told.append(f"{dropped:,} of {len(given):,} customers {were} not asked or gave no answer and {are} left out.")
     present = np.unique(classes(answered["recommend"].to_numpy()))
     if len(present) == 1:
         told.append(f"All are {CLASSES[int(present[0]) + 1]}; the interval rests on the one class that was seen.")

@@ -23,8 +23,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.errors import InputError
-from crmlab.loyalty.inputs import aligned, answered, check_level, measured
-from crmlab.responses.findings import counted
+from crmlab.loyalty.inputs import aligned, answered, check_level, measured, worded
 from crmlab.results import page, plain, records, rows_by_name
 
 if TYPE_CHECKING:
@@ -151,10 +150,10 @@ def recovery(
     used = table.dropna(subset=["after", "group", *(["before"] if before is not None else [])])
     sizes = used["group"].value_counts()
     for group in (RECOVERED, NEVER):
-        if sizes.get(group, 0) < 2:
+        if (n := int(sizes.get(group, 0))) < 2:
             raise InputError(
-                f"recovery: found {counted(sizes.get(group, 0), 'customer')} in the group {group!r}; expected at least "
-                "two (and ten, to say anything)."
+                f"recovery: {n} {worded(n, 'customer is', 'customers are')} {group}; expected at least two (and ten, "
+                "to say anything)."
             )
     ways = WAYS if before is not None else WAYS[:1]
     others = [group for group in (NEVER, UNRECOVERED, SILENT) if sizes.get(group, 0) >= 2]
@@ -276,7 +275,8 @@ def _problems(
     told = []
     dropped = len(table) - len(used)
     if dropped:
-        told.append(f"{dropped:,} of {len(table):,} customers lack an answer that is needed and are left out.")
+        lack = worded(dropped, "lacks an answer that is needed and is", "lack an answer that is needed and are")
+        told.append(f"{dropped:,} of {len(table):,} customers {lack} left out.")
     sizes = groups["n"]
     few = [f"{name} ({int(n)})" for name, n in sizes.items() if n < FEW]
     complainers = int(sizes.get(RECOVERED, 0) + sizes.get(UNRECOVERED, 0))
@@ -293,6 +293,8 @@ def _problems(
             "Whether something went wrong was not asked: those who suffered in silence stand among the never "
             "complained and pull them down, which looks like a paradox."
         )
+    if contrasts["ci_lower"].isna().any():
+        told.append("In some contrasts the answers do not vary; there is no interval for them.")
     main = contrasts[(contrasts["against"] == NEVER)].iloc[-1]
     if main["ci_lower"] <= 0 <= main["ci_upper"]:
         told.append(

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,7 @@ from crmlab.errors import InputError
 from crmlab.grading import DecisionTable
 from crmlab.grading import sensitivity as moved_thresholds
 from crmlab.likert import share_interval
-from crmlab.loyalty.inputs import aligned, answered, check_level, check_thresholds, measured
-from crmlab.responses.findings import counted
+from crmlab.loyalty.inputs import aligned, answered, check_level, check_pairs, check_thresholds, measured, worded
 from crmlab.results import page, records, rows_by_name
 
 if TYPE_CHECKING:
@@ -285,6 +285,11 @@ def _typology(
 ) -> Typology:
     check_level(name, level)
     check_thresholds(name, thresholds, columns)
+    for what, pairs in (("scales", scales), ("extremes", extremes)):
+        if pairs is not None:
+            check_pairs(name, what, pairs, 2)
+    if not all(isinstance(move, Real) and np.isfinite(move) for move in moves):
+        raise InputError(f"{name}: moves are {moves!r}; expected shares of the scale's length, such as 0.05.")
     customers = measured(name, columns)
     complete = customers.notna().all(axis=1)
     if not complete.any():
@@ -294,6 +299,7 @@ def _typology(
     levels = _rules(name, rules, [*columns, *(labels or {})])
     numeric = _over_numbers(levels, limits, extremes, name)
     used = aligned(name, {**{key: customers[key] for key in columns}, **(labels or {})})
+    _check_labels(name, levels, used, labels or {})
     classes = numeric.grade(used, faults="missing").rename("class")
     found = _sensitivity(numeric, used, limits, lengths, moves)
     return Typology(
@@ -316,7 +322,8 @@ def _reasons(reason: Any, n: int) -> tuple[Any, list[str]]:
     yes = applies.fillna(False).astype(bool)
     first = pd.Series(np.where(yes.any(axis=1), yes.idxmax(axis=1), "other"), index=reason.index)
     several = int((yes.sum(axis=1) > 1).sum())
-    said = f"{counted(several, 'customer')} gave several reasons; the first of {', '.join(PRECEDENCE)} decides."
+    who = worded(several, "customer", "customers")
+    said = f"{several:,} {who} gave several reasons; the first of {', '.join(PRECEDENCE)} decides."
     return first, [said] if several else []
 
 
@@ -369,6 +376,17 @@ def _rules(name: str, rules: DecisionTable | str | Path | None, inputs: Sequence
     if not (found.complete and found.disjoint):
         raise InputError(f"{name}: {found.problems[0]} Correct the rules.")
     return table
+
+
+def _check_labels(name: str, rules: DecisionTable, customers: pd.DataFrame, labels: Mapping[str, Any]) -> None:
+    for asked in rules.design.inputs:
+        given = customers[asked.name].dropna() if asked.name in labels else pd.Series(dtype=object)
+        odd = given[~given.isin(list(asked.values))]
+        if len(odd):
+            raise InputError(
+                f"{name}: {asked.name} is {odd.iloc[0]!r} in row {odd.index[0]}; expected one of "
+                f"{', '.join(asked.values)}. Correct it."
+            )
 
 
 def _over_numbers(
@@ -461,7 +479,8 @@ def _problems(
     told = []
     without = int(classes.isna().sum())
     if without:
-        told.append(f"{without:,} of {len(classes):,} customers have no class: an answer that decides it is missing.")
+        have = worded(without, "has", "have")
+        told.append(f"{without:,} of {len(classes):,} customers {have} no class: an answer that decides it is missing.")
     for column, (limit, how) in limits.items():
         values = customers[column].dropna()
         if values.min() == values.max():

@@ -28,7 +28,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "phase_row": "{name} {score} ({customers} customers, {share} % answered)",
         "phase_print": "{customers}, {share} %",
         "pilot_title": "What each level changed in the pilot, on average",
-        "pilot_x": "Customers kept, treated less control (percentage points, 95 % interval)",
+        "pilot_x": "Customers kept, treated less control (percentage points, {level} % interval)",
         "pilot_alt": "Difference in the share that stayed, treated less control, in percentage points: {listing}.",
         "calibration_title": "Said and seen: is the risk right?",
         "calibration_x": "Chance of being lost, as said (%)",
@@ -55,6 +55,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "at risk only": "at risk only",
         "random": "random",
         "everybody": "everybody",
+        "do nothing": "do nothing",
         "chosen_title": "{sure} of {treated} treated customers are a safe choice (8 truths of 10)",
         "chosen_x": "Share of the simulated truths in which the customer would be treated (%)",
         "chosen_y": "Customers (number)",
@@ -73,7 +74,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "phase_row": "{name} {score}（{customers} 位顾客，{share}% 作答）",
         "phase_print": "{customers}，{share}%",
         "pilot_title": "试点中各层级的平均效果",
-        "pilot_x": "保留率之差：处理组减对照组（百分点，95% 区间）",
+        "pilot_x": "保留率之差：处理组减对照组（百分点，{level}% 区间）",
         "pilot_alt": "处理组与对照组保留率之差（百分点）：{listing}。",
         "calibration_title": "预测与实际：风险说得准吗？",
         "calibration_x": "预测的流失概率（%）",
@@ -98,6 +99,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "at risk only": "仅高风险者",
         "random": "随机",
         "everybody": "所有人",
+        "do nothing": "什么都不做",
         "chosen_title": "{treated} 位入选顾客中，{sure} 位在八成模拟情形下仍会入选",
         "chosen_x": "该顾客在模拟情形中入选的比例（%）",
         "chosen_y": "顾客（人数）",
@@ -170,12 +172,13 @@ def phase_scores(phases: pd.DataFrame, *, language: str = "en", ax: Axes | None 
     return ax
 
 
-def pilot_effects(effects: pd.DataFrame, *, language: str = "en", ax: Axes | None = None) -> Axes:
+def pilot_effects(effects: pd.DataFrame, *, level: float = 0.95, language: str = "en", ax: Axes | None = None) -> Axes:
     """Draw what each level changed, as a dot with its interval beside the line of no effect.
 
     Parameters
     ----------
     effects : DataFrame, index level: difference, low, high (shares)
+    level : float, of the intervals
     language, ax
         As for `phase_scores`.
 
@@ -196,7 +199,7 @@ def pilot_effects(effects: pd.DataFrame, *, language: str = "en", ax: Axes | Non
     require(effects, ("difference", "low", "high"), "pilot_effects")
     ax = _dots(effects.rename(columns={"difference": "value"}), 100.0, 1, say, ax, first="main")
     title(ax, say["pilot_title"])
-    ax.set_xlabel(say["pilot_x"])
+    ax.set_xlabel(say["pilot_x"].format(level=number(100 * level, 0)))
     set_alt(ax, say["pilot_alt"].format(listing=_told(effects["difference"], effects, 100.0, 1, say)))
     return ax
 

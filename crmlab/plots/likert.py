@@ -1,4 +1,4 @@
-"""Figures of single items (chapter 7): diverging bars, heat map, scree, loadings, Kano map, penalties, gaps.
+"""Figures of single items (chapter 7): diverging bars, heat map, scree, loadings, Kano map, penalties, gaps, value.
 
 Each function takes a plain table that `crmlab.likert` or `crmlab.sem` holds and returns the Axes. Disagreement
 stands on the left, hatched, agreement on the right; the further from the middle, the darker, so that grey print loses
@@ -361,6 +361,57 @@ def gap_dumbbells(
     title(ax, words("gap_title"))
     listing = words.listing((words.name(name), gap) for name, gap in zip(table.index, written, strict=True))
     set_alt(ax, words("gap_alt", n=len(table), listing=listing))
+    return ax
+
+
+def value_bars(
+    components: pd.DataFrame,
+    *,
+    level: float = 0.95,
+    labels: Mapping[Any, str] | None = None,
+    language: str = "en",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw what customers get (plain) and what they give (hatched) on one scale from 0 to 100, with intervals.
+
+    Parameters
+    ----------
+    components
+        One row a component; ``side`` (``"benefit"`` or ``"cost"``), ``component``, ``index``, ``ci_lower``,
+        ``ci_upper``.
+    level
+        Of the intervals, 0 to 1.
+    labels, language, ax
+        As for :func:`diverging_bars`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> row = {"side": "benefit", "component": "service", "index": 66.0, "ci_lower": 64.0, "ci_upper": 68.0}
+    >>> value_bars(pd.DataFrame([row])).texts[0].get_text()
+    '66.0 (64.0 – 68.0)'
+    """
+    words = Wording(language, labels, level, TEXTS)
+    require(components, ("side", "component", "index", "ci_lower", "ci_upper"), "value_bars")
+    names = [broken(words.name(name)) for name in components["component"]]
+    centres, room = row_centres(names, inches=0.32)
+    ax = axes_or_new(ax, height=1.4 + 0.32 * room)
+    for side, colour, hatch in (("benefit", _AGREE[1], None), ("cost", _DISAGREE[1], "////")):
+        rows = [row for row, of in zip(centres, components["side"], strict=True) if of == side]
+        widths = components.loc[components["side"] == side, "index"]
+        ax.barh(rows, widths, height=0.6, color=colour, hatch=hatch, edgecolor=PALETTE["paper"], label=words(side))
+    intervals(ax, centres, components["ci_lower"], components["ci_upper"])
+    name_rows(ax, names, centres)
+    figures = components[["index", "ci_lower", "ci_upper"]].itertuples(index=False)
+    written = [words("gap_value", gap=number(g, 1), lower=number(a, 1), upper=number(b, 1)) for g, a, b in figures]
+    value_column(ax, centres, written)
+    ax.set_xlim(0, 100)
+    ax.set_xlabel(words("value_x"))
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
+    title(ax, words("value_title"))
+    told = zip(components["side"], components["component"], written, strict=True)
+    listing = words.listing((f"{words.name(name)} ({words(side)})", value) for side, name, value in told)
+    set_alt(ax, words("value_alt", n=len(components), listing=listing))
     return ax
 
 

@@ -64,6 +64,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "gap_title": "What was expected and what was found",
         "gap_x": "Mean (scale points); right column: gap with its interval",
         "gap_alt": "Pairs of dots for {n} items. Gap, found minus expected: {listing}.",
+        "benefit": "what they get",
+        "cost": "what they give",
+        "value_title": "What customers get for what they give",
+        "value_x": "Index (0–100); lines and brackets: {level} interval",
+        "value_alt": "Bars for {n} parts of benefit and cost, each with its {level} interval: {listing}.",
     },
     "zh": {
         "join": "、",
@@ -124,5 +129,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "gap_title": "预期与感知",
         "gap_x": "均值（量表分数）；右列：差距及其区间",
         "gap_alt": "{n} 个题项的成对圆点。差距（感知减预期）：{listing}。",
+        "benefit": "所得",
+        "cost": "所付",
+        "value_title": "顾客所付与所得",
+        "value_x": "指数（0–100）；横线与括号：{level} 区间",
+        "value_alt": "{n} 个收益与成本部分的条形及 {level} 区间：{listing}。",
     },
 }

@@ -54,7 +54,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "events_row": "{name} {npv} ({low} to {high})",
         "loss": "{p} % loss",
         "tracking_title": "Repeat purchases, foretold and counted",
-        "tracking_x": "Time since the first day (units of the model)",
+        "tracking_x": "{unit} since the first day",
+        "days_1": "Days",
+        "days_7": "Weeks",
+        "days_other": "Periods of {days:g} days",
         "tracking_y": "Repeat purchases, cumulative (number)",
         "tracking_alt": "Cumulative repeat purchases over time, counted and expected. At the end of the calibration "
         "{a} counted, {b} expected; at the end of the holdout {c} and {d}.",
@@ -121,7 +124,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "events_row": "{name} {npv}（{low} 到 {high}）",
         "loss": "亏损 {p}%",
         "tracking_title": "重复购买：预测与实际",
-        "tracking_x": "自第一天起的时间（模型的时间单位）",
+        "tracking_x": "自第一天起的时间（{unit}）",
+        "days_1": "天",
+        "days_7": "周",
+        "days_other": "每单位 {days:g} 天",
         "tracking_y": "累计重复购买（次）",
         "tracking_alt": "累计重复购买，实际与预期。校准期末实际 {a}，预期 {b}；保留期末为 {c} 与 {d}。",
         "counted": "实际",
@@ -495,12 +501,13 @@ def event_values(statement: pd.DataFrame, *, language: str = "en", ax: Axes | No
 # --- Forecasts --------------------------------------------------------------------------------------------------------
 
 
-def tracking(table: pd.DataFrame, *, language: str = "en", ax: Axes | None = None) -> Axes:
+def tracking(table: pd.DataFrame, unit_days: float = 7, *, language: str = "en", ax: Axes | None = None) -> Axes:
     """Draw cumulative repeat purchases, counted and expected, with the holdout period shaded.
 
     Parameters
     ----------
     table : DataFrame, index time: actual, expected, holdout (true where the model had not seen the data)
+    unit_days : days in a unit of the table's time
     language, ax
         As for `pareto_curve`.
 
@@ -527,7 +534,8 @@ def tracking(table: pd.DataFrame, *, language: str = "en", ax: Axes | None = Non
         ax.axvspan(start, table.index[-1], color=PALETTE["pale"], label=say["holdout"], zorder=0)
     ax.set_xlim(0, table.index[-1])
     ax.set_ylim(bottom=0)
-    _label(ax, say["tracking_title"], say["tracking_x"], say["tracking_y"])
+    unit = say.get(f"days_{unit_days:g}", say["days_other"]).format(days=unit_days)
+    _label(ax, say["tracking_title"], say["tracking_x"].format(unit=unit), say["tracking_y"])
     ax.legend(loc="upper left")
     middle, end = table.iloc[max(seen - 1, 0)], table.iloc[-1]
     values = (middle["actual"], middle["expected"], end["actual"], end["expected"])

@@ -90,7 +90,7 @@ class _Brief(StudyPage):
         return self.t("byline.brief", **{name: f"{n:,}" for name, n in counts.items()}, day=linked.as_of)
 
     def headline(self) -> dict[str, Any]:
-        plan, rivals = self.result, self.result.comparison.drop(index=["linked plan", "greedy"])
+        plan, rivals = self.result, self.result.comparison.drop(index=["linked plan", "greedy", "do nothing"])
         rival = rivals[rivals["within_budget"]]["gain"].idxmax()
         words = {
             "treated": f"{len(plan.treated):,}",
@@ -99,7 +99,8 @@ class _Brief(StudyPage):
             "budget": _money(plan.budget),
             "rival": self.t(f"plan.{rival}"),
             "naive": _money(rivals.loc[rival, "gain"]),
-            "beaten": percent(math.floor(100 * rivals.loc[rival, "beaten"]) / 100),
+            "beaten": _floored(rivals.loc[rival, "beaten"]),
+            "paying": _floored(plan.comparison.loc["do nothing", "beaten"]),
         }
         interval = {"level": percent(plan.level), "low": _money(plan.low), "high": _money(plan.high)}
         return {
@@ -108,6 +109,11 @@ class _Brief(StudyPage):
             "scale": self.t("headline.interval", **interval, draws=plan.draws),
             "sentence": self.t("headline.sentence", **words),
         }
+
+    def refusal(self) -> list[Sentence]:
+        """A model that did not converge supports no plan."""
+        converged = self.result.risk.lessons.converged
+        return [] if converged else [Sentence(self.t("refusal.converged"), self.tag)]
 
     def facts(self) -> list[dict[str, str]]:
         return []
@@ -172,7 +178,8 @@ class _Brief(StudyPage):
         )
         shown = {"silent": f"{silent:,}", "customers": f"{customers:,}", "share": percent(silent / customers)}
         return [
-            *([self.t("unknown.loss")] if plan.low < 0 else []),
+            *([self.t("unknown.loss", loss=_ceiled(plan.chance_of_loss))] if plan.chance_of_loss > 0 else []),
+            *([self.t("unknown.cost", over=_ceiled(plan.over_budget))] if plan.over_budget > 0 else []),
             self.t("unknown.survey", **shown),
             told,
             self.t("unknown.curse", half=_money(plan.revalued(0.5)["gain"])),
@@ -186,3 +193,13 @@ class _Brief(StudyPage):
 
 def _money(value: float) -> str:
     return f"{value:,.0f}".replace("-", "−")
+
+
+def _floored(share: float) -> str:
+    """A share in whole per cent, not more than it is."""
+    return percent(math.floor(100 * share) / 100)
+
+
+def _ceiled(share: float) -> str:
+    """A share in whole per cent, not less than it is."""
+    return percent(math.ceil(100 * share) / 100)

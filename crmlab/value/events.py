@@ -107,6 +107,11 @@ def _checked(table: pd.DataFrame, name: str, first: int = 0) -> pd.DataFrame:
     """The ledger with its types, or an error that lists its faults. `first` is the number its first row goes by."""
     import pandas as pd
 
+    if not isinstance(table, pd.DataFrame):
+        raise InputError(
+            f"{name}: found a {type(table).__name__}; expected a DataFrame, one row for each event, or the path of a "
+            "ledger file."
+        )
     table = table.dropna(how="all")
     lacking = [column for column in NEEDED if column not in table.columns]
     strange = [column for column in table.columns if column not in (*NEEDED, *MONEY)]

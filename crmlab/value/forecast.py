@@ -236,6 +236,7 @@ class BackTest:
     frequency : DataFrame, index repeat purchases in calibration, the last one "n+": actual, expected customers
     conditional : DataFrame, index repeat purchases in calibration: customers, actual, expected mean holdout purchases
     end, holdout_end : date
+    unit_days : days in a unit of time
     problems : list of str
     """
 
@@ -246,6 +247,7 @@ class BackTest:
     conditional: pd.DataFrame
     end: Date
     holdout_end: Date
+    unit_days: float
     problems: list[str]
 
     def plot(self, what: str = "tracking", language: str = "en") -> Axes:
@@ -253,7 +255,7 @@ class BackTest:
         from crmlab.plots import value as draw
 
         figures = {
-            "tracking": lambda: draw.tracking(self.tracking, language=language),
+            "tracking": lambda: draw.tracking(self.tracking, self.unit_days, language=language),
             "frequency": lambda: draw.frequency_bars(self.frequency, language=language),
             "conditional": lambda: draw.conditional_means(self.conditional, language=language),
         }
@@ -333,13 +335,13 @@ def back_test(
         _conditional(summary, most),
         last,
         until,
+        unit_days,
         list(fit.problems),
     )
     if abs(found.error) > 0.15:
         found.problems.append(
             f"The model expects {100 * found.error:+.0f} % purchases in the holdout period. Something has changed "
-            "since, such as a "
-            "season or a campaign, or customers are not as the model takes them."
+            "since, such as a season or a campaign, or customers are not as the model takes them."
         )
     return found
 

@@ -17,6 +17,7 @@ def as_published(found):
     assert real["linked plan"] < found["gain"], "it brings less than promised"
     assert found["beaten"]["top 20 % by value"] > 0.95
     assert found["low"] < 0 < found["gain"], "surer that it is better than that it pays"
+    assert found["beaten"]["do nothing"] < found["beaten"]["top 20 % by value"]
     assert found["persuadable"]["linked plan"] > found["persuadable"]["all customers"]
     assert found["persuadable"]["linked plan"] > 0.5, "mostly persuadables"
     assert found["dogs"]["top 20 % by value"] > 0.25 > found["dogs"]["linked plan"], "more than every fourth"
