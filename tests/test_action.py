@@ -678,6 +678,7 @@ def test_figures_say_their_numbers(linked, lessons, risk, plan):
     assert f"save {saved}" in style.alt(risk.plot())
     assert len(lessons.plot("calibration").lines[1].get_xdata()) == 5
     assert style.alt(plan.plot()).count("(") >= 6
+    assert f"{100 * plan.level:g} % interval" in plan.plot().get_xlabel()
     heights = sum(patch.get_height() for patch in plan.plot("chosen").patches)
     assert heights > 0
     for ax in (linked.plot("zh"), lessons.plot("effects", "zh"), plan.plot("chosen", "zh"), risk.plot("zh")):

@@ -306,7 +306,7 @@ def test_groups_missing_parts_and_parts_of_satisfaction_are_told():
     complete = holed[list(PARTS)].dropna()
     assert found.n == len(complete)
     assert found.problems[0] == f"{400 - len(complete)} of 400 customers lack an answer to some part and are left out."
-    assert found.problems[1].startswith("LY4 ask for satisfaction itself (20 % of the weight): a correlation of this")
+    assert found.problems[1].startswith("LY4 asks for satisfaction itself (20 % of the weight): a correlation of this")
     groups = found.by_group.set_index("group")
     means = found.scores.groupby(holed["constraint"]).mean()
     assert groups["index"].to_dict() == pytest.approx(means.to_dict())
@@ -991,6 +991,8 @@ def test_figures_show_their_tables():
     assert ax.get_xlabel() == "界限的变化（占量表长度的 %）"
     ax = typology.plot("map")
     assert sorted(line.get_xdata()[0] for line in ax.lines)[-1] == typology.thresholds["threshold"].iloc[0]
+    scaled = loyalty.jones_sasser([9, 3], [80, 20], thresholds=(7, 60), scales=((1, 10), (0, 100))).plot("map")
+    assert (scaled.get_xlabel(), scaled.get_ylabel()) == ("satisfaction (1–10)", "loyalty (0–100)")
     curve = next(line for line in link.plot().lines if line.get_label() == "sigmoid")
     assert curve.get_ydata() == pytest.approx(link.curves["sigmoid"].to_numpy())
     zones = link.zones[link.zones["model"] == "sigmoid"]

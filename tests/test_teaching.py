@@ -1,6 +1,8 @@
 """Display, result contract, answer checks: what a reader of a chapter sees, and what an exercise says to an answer."""
 
 import functools
+import math
+import re
 from types import SimpleNamespace
 
 import nbformat
@@ -9,6 +11,7 @@ import pandas as pd
 import pytest
 
 from crmlab import teaching
+from crmlab.datasets import load_mobi
 from crmlab.errors import InputError
 from crmlab.plots import style
 from crmlab.teaching import answers, contract, display
@@ -321,6 +324,24 @@ def test_a_question_offers_enough_and_repeats_no_hint(asked):
     assert 2 <= len(asked.mistakes) <= 3
     assert all(len(mistake.hints) >= 2 for mistake in asked.mistakes)
     assert len(set(hints)) == len(hints)
+
+
+DECIMALS = {"one": 1, "two": 2, "three": 3}
+ROUNDED = [
+    (asked, DECIMALS[found[1]]) for asked in QUESTIONS if (found := re.search(r"to (\w+) decimals?\b", asked.asks))
+]
+
+
+@pytest.mark.parametrize(("asked", "decimals"), ROUNDED, ids=lambda part: getattr(part, "name", str(part)))
+def test_an_answer_rounded_as_asked_is_right(asked, decimals):
+    answer = asked.solution()
+    assert check(asked.name, answer.round(decimals) if hasattr(answer, "round") else round(answer, decimals))
+
+
+def test_either_standard_deviation_and_whole_respondents_are_right():
+    scores = 100 * (load_mobi()[["CUSA1", "CUSA2", "CUSA3"]].mean(axis=1) - 1) / 9
+    for divisor in (0, 1):
+        assert check("09.q3", math.ceil((1.96 * scores.std(ddof=divisor)) ** 2))
 
 
 def test_equal_weights_give_the_published_index():

@@ -53,7 +53,8 @@ class Allocation:
     budget, cost : float
     over_budget : float, share of draws in which the plan costs more than the budget, since costs are not certain
     optimum : Optimum
-    negative : int, customers whom every level is expected to cost more than it brings
+    negative : int, customers whom every level is expected to cost more than it brings, or of whom the pilot does not
+        speak
     draws, seed, level
     levels : DataFrame of `retention_levels`
     risk : AtRisk
@@ -105,7 +106,7 @@ class Allocation:
         from crmlab.plots import action as draw
 
         if kind == "comparison":
-            return draw.plan_gains(self.comparison, language=language, ax=ax)
+            return draw.plan_gains(self.comparison, level=self.level, language=language, ax=ax)
         if kind == "chosen":
             return draw.chosen_shares(self.customers, language=language, ax=ax)
         raise InputError(f"plot: {kind!r} is not known; expected comparison or chosen.")

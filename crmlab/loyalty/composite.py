@@ -268,8 +268,9 @@ def _problems(
     if satisfaction:
         share = float(table["weight"][satisfaction].sum())
         told.append(
-            f"{', '.join(satisfaction)} ask for satisfaction itself ({100 * share:.0f} % of the weight): a "
-            "correlation of this composite with satisfaction is partly one of satisfaction with itself."
+            f"{', '.join(satisfaction)} {worded(len(satisfaction), 'asks', 'ask')} for satisfaction itself "
+            f"({100 * share:.0f} % of the weight): a correlation of this composite with satisfaction is partly one of "
+            "satisfaction with itself."
         )
     against = table.index[table["correlation"] < 0].tolist()
     if against:

@@ -65,6 +65,8 @@ class Typology:
     rules : DecisionTable
         Over numbers.
     level : float
+    scales : ((lowest, highest), (lowest, highest)) or None
+        Of the first two measures, where they were given.
     problems : list of str
     """
 
@@ -76,6 +78,7 @@ class Typology:
     customers: pd.DataFrame
     rules: DecisionTable
     level: float
+    scales: Scales | None
     problems: list[str]
 
     def explain(self) -> pd.Series:
@@ -108,6 +111,8 @@ class Typology:
         if kind == "map":
             measures = list(dict.fromkeys(self.thresholds["input"]))[:2]
             main = self.thresholds[self.thresholds["how"] != "extreme"].rename(columns={"input": "column"})
+            for name, (low, high) in zip(measures, self.scales or (), strict=False):
+                options["labels"][name] = f"{options['labels'][name]} ({low:g}–{high:g})"
             return grading.grid_map(self.customers[measures].assign(grade=self.classes), main, **options)
         if kind == "shares":
             return loyalty.share_bars(self.table, level=self.level, **options)
@@ -299,7 +304,7 @@ def _typology(
     found = _sensitivity(numeric, used, limits, lengths, moves)
     return Typology(
         name, classes, _table(classes, customers, level), _thresholds_table(limits, extremes), found, used, numeric,
-        level, [*told, *_problems(classes, customers, limits, found)],
+        level, scales, [*told, *_problems(classes, customers, limits, found)],
     )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "let go": "let go",
         "leave in peace": "leave in peace",
         "gain_title": "Expected net gain of a year, by plan",
-        "gain_x": "Gain less cost (money; line: interval of the simulation)",
+        "gain_x": "Gain less cost (money; line: {level} % interval of the simulation)",
         "gain_alt": "Expected net gain with interval by plan: {listing}.",
         "over": " (over budget)",
         "linked plan": "linked plan",
@@ -90,7 +90,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "let go": "放手",
         "leave in peace": "不打扰",
         "gain_title": "各方案一年的期望净收益",
-        "gain_x": "收益减成本（货币单位；横线：模拟区间）",
+        "gain_x": "收益减成本（货币单位；横线：模拟的 {level} % 区间）",
         "gain_alt": "各方案的期望净收益及区间：{listing}。",
         "over": "（超出预算）",
         "linked plan": "关联方案",
@@ -291,12 +291,14 @@ def risk_map(
     return ax
 
 
-def plan_gains(plans: pd.DataFrame, *, language: str = "en", ax: Axes | None = None) -> Axes:
+def plan_gains(plans: pd.DataFrame, *, level: float = 0.9, language: str = "en", ax: Axes | None = None) -> Axes:
     """Draw the expected net gain of each plan with its interval beside the line of no gain.
 
     Parameters
     ----------
     plans : DataFrame, index plan: gain, low, high (money), within_budget
+    level : float in (0, 1)
+        Of the intervals.
     language, ax
         As for `phase_scores`.
 
@@ -322,7 +324,7 @@ def plan_gains(plans: pd.DataFrame, *, language: str = "en", ax: Axes | None = N
     named = {key: say.get(key.rstrip("+"), key.rstrip("+")) + say["over"] * key.endswith("+") for key in over}
     ax = _dots(shown, 1.0, 0, say | named, ax)
     title(ax, say["gain_title"])
-    ax.set_xlabel(say["gain_x"])
+    ax.set_xlabel(say["gain_x"].format(level=f"{100 * level:g}"))
     ax.xaxis.set_major_formatter(lambda value, _: _money(value))
     set_alt(ax, say["gain_alt"].format(listing=_told(shown["value"], shown, 1.0, 0, say | named)))
     return ax

@@ -163,7 +163,8 @@ class _Brief(StudyPage):
     def _figure(self) -> Axes:
         from crmlab.plots.action import plan_gains
 
-        return plan_gains(self.result.comparison.drop(index="greedy"), language=self.t.language)
+        plans = self.result.comparison.drop(index="greedy")
+        return plan_gains(plans, level=self.result.level, language=self.t.language)
 
     def _unknown(self) -> list[str]:
         plan, linked, effects = self.result, self.result.risk.linked, self.result.risk.lessons.effects

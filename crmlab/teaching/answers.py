@@ -107,7 +107,8 @@ def check(question: str, answer: object) -> Verdict:
     Examples
     --------
     >>> check("09.q1", "a text")
-    09.q1: nothing to check yet. You gave a text, take the quotation marks away. Expected: a number between 0 and 100.
+    09.q1: nothing to check yet. You gave a text, take the quotation marks away. Expected: a number
+    between 0 and 100, to two decimals.
     """
     asked = find(question)
     expected = _solution(asked.name)

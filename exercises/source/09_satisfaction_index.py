@@ -38,7 +38,7 @@ show(survey.loadings.set_index("item").loc[items, ["loading", "weight"]])
 # ## Question 1 · By hand
 #
 # The company's newsletter wants an index that anybody can check with a pocket calculator: the three satisfaction
-# items with equal weights. **What is it, on the scale of 0 to 100?**
+# items with equal weights. **What is it, on the scale of 0 to 100, to two decimals?**
 
 # %% tags=["solution"]
 mean = answers[items].to_numpy().mean()

@@ -120,9 +120,10 @@ show(survey.problems)
 
 # %% [markdown] lang="en"
 # **Reliability** 信度 says whether the items of a construct agree: $\alpha$ and $\rho_C$ should reach 0.70, and AVE,
-# the share of the items' variance that the construct takes up, 0.50. Expectation and loyalty fall short. **Discriminant
-# validity** 区分效度 asks whether two constructs are two. HTMT near 1 says that they are answered as one thing, and
-# four pairs here come close. Keep this in mind: PLS will go on calmly. Not every method can.
+# the share of the items' variance that the construct takes up, 0.50. By $\alpha$ expectation and loyalty fall far
+# short ($\rho_C$ is kinder: it does not ask that all items be equally good), and by AVE image and expectation just do.
+# **Discriminant validity** 区分效度 asks whether two constructs are two. HTMT near 1 says that they are answered as one
+# thing, and four pairs here come close. Keep this in mind: PLS will go on calmly. Not every method can.
 #
 # Now the structure. An arrow carries a **path coefficient** 路径系数: by how many standard deviations the next
 # construct rises if this one rises by one, the others held still. $R^2$ is the share of a construct's variation that
@@ -178,15 +179,22 @@ figure(ax, alt="Nine true paths with estimates and 95 % intervals by PLS and CB-
 # %% [markdown] lang="en"
 # They differ, and not by accident. PLS keeps the error in its sums, and error hides part of every strong relation:
 # **attenuation** 衰减. If $Q$ is the reliability of a sum (its squared correlation with the construct), a path from a
-# single cause shrinks by $\sqrt{Q_1 Q_2}$; the last column shows what plain PLS must find in this population.
+# single cause is multiplied by $\sqrt{Q_1 Q_2}$; the last column shows what plain PLS must find in this population.
 
 # %%
 reliability = factors.truth.reliability
 attenuated = 0.5 * (reliability["Satisfaction"] * reliability["Complaints"]) ** 0.5
 show(paths.set_index(pd.Index(ends, name="path")), digits=2)
 show({"a path of 0.50 shrinks to": attenuated})
+ends_of = {engine: (result.paths["ci_lower"], result.paths["ci_upper"]) for engine, result in both.items()}
+covered = {engine: int(paths["truth"].between(*interval).sum()) for engine, interval in ends_of.items()}
+show({f"true paths within the intervals of {engine}": number for engine, number in covered.items()})
 
 # %% [markdown] lang="en"
+# No single survey hits every path: CB-SEM's estimate of perceived quality on satisfaction is further off than that of
+# PLS here. Look at the intervals. Those of CB-SEM hold eight of the nine true paths, and to miss one of nine at 95 % is
+# no surprise. Those of PLS hold six, and with more people they would hold fewer.
+#
 # Each method is right about its own idea. If you want to *report a number* for satisfaction, either will do. If you
 # want to know how strongly quality acts on satisfaction, and you believe that quality causes the answers, use CB-SEM.
 # More respondents do not cure attenuation: they make the interval narrower around the smaller value.
@@ -206,12 +214,13 @@ show(refused.refusals[:3])
 show(refused.paths[refused.paths["to"] == "Satisfaction"], digits=2)
 
 # %% [markdown] lang="en"
-# The search ends, and the numbers are nonsense: paths far beyond 1 that cancel each other. Without error, expectation
-# and quality correlate at 0.995. They are one thing, and no survey can say which half of one thing moves satisfaction.
+# The search ends, and the numbers are nonsense: paths beyond 1 that cancel each other. Without error, expectation and
+# quality correlate at 0.995. In these answers they are one thing, and which half of one thing moves satisfaction, no
+# method can say.
 # The program shows the numbers, refuses them at the top of the report, and states no interval. **Look at `admissible`
 # before you look at a path.**
 #
-# What helps is a smaller question. Keep what can be told apart: quality, value and satisfaction.
+# What helps is a smaller question. Keep two causes that can be told apart, quality and value, and satisfaction.
 
 # %%
 text = """
@@ -223,14 +232,18 @@ Satisfaction ~ Quality + Value
 """
 reduced = sem.fit(text, answers)
 by_pls = sem.pls(text, answers).paths["estimate"]
-by_cbsem = reduced.estimates.query("op == '~'")
-show(by_cbsem[["rhs", "lhs", "std_all", "se"]].assign(pls=by_pls.to_numpy()), digits=2)
+by_cbsem = reduced.standardised().query("op == '~'")
+show(by_cbsem[["rhs", "lhs", "est", "se"]].assign(pls=by_pls.to_numpy()), digits=2)
 show({"problems": len(reduced.problems), "CFI": reduced.fit_measures["cfi"], "RMSEA": reduced.fit_measures["rmsea"]})
+to_value, direct, by_value = by_cbsem["est"]
+show({"quality and satisfaction correlate, without error, at": direct + to_value * by_value}, digits=2)
 
 # %% [markdown] lang="en"
 # No problem left, and a sensible answer: quality counts, and value adds a little. CFI (0 as bad as no relations at
-# all, 1 perfect; 0.90 is the least most journals accept) is good, RMSEA (0 perfect, 0.08 the usual limit) just
-# misses. PLS says the same in smaller numbers. A reduced model is no defeat: it says what these data can say.
+# all, 1 perfect; 0.90 is the least most journals accept) passes, RMSEA (0 perfect, 0.08 the usual limit) just misses.
+# PLS says the same in smaller numbers. One thing stays: quality and satisfaction themselves are nearly one (the last
+# line, as HTMT said). That spoils no path here, since only *causes* of the same thing compete, but do not build on the
+# difference between the two. A reduced model is no defeat: it says what these data can say.
 #
 # ### Ordered answers
 #
@@ -339,9 +352,9 @@ show(ladder[["model", "chisq", "df", "cfi", "pvalue", "verdict"]])
 
 # %% [markdown] lang="en"
 # Metric and scalar hold, so the stores may be compared; equal error variances (strict) would be nice, and are not
-# needed. Three stores make three pairs, ten would make 45, and at the 5 %
-# level two of these would "differ" by chance. Holm's correction 多重比较校正 keeps the risk of even one false alarm at
-# 5 %.
+# needed. Three stores make three pairs, ten would make 45, and at the 5 % level two of these would "differ" by chance.
+# Holm's correction 多重比较校正 keeps the risk of even one false alarm at 5 %. The intervals are widened likewise
+# (Bonferroni): in 95 % of surveys or more all three hold the truth at once.
 #
 # **Predict, then run.** Station is four points behind Riverside, with p = 0.048. Does that survive the correction?
 
@@ -361,6 +374,8 @@ show(differences.drop(columns=["z", "interval"]))
 #
 # $$\mathrm{Var}(\bar x_2 - \bar x_1) = s_1^2 + s_2^2 - 2\, r\, s_1 s_2$$
 #
+# with $s$ the standard error of each index and $r$ the correlation of a person's two answers.
+#
 # We let 300 shoppers answer, and everybody's answers rise by a little next year. Once we ask the same 300 again, once
 # 300 others.
 
@@ -378,11 +393,13 @@ show({"margin of a change between two years of the mobile survey": change_margin
 
 # %% [markdown] lang="en"
 # The same rise, twice. Asked of the same people it is plain to see. Asked of others it drowns in the difference
-# between the people: here it even looks like a fall. A panel must use **ids that name people**, not row numbers:
+# between the people: here it even looks like a fall. (These intervals allow for the six constructs that changed, so
+# they reach beyond 1.96 standard errors.) A panel must use **ids that name people**, not row numbers:
 # whoever has the same id is taken for the same person.
 #
-# And the chair's answer: two surveys of 250 different customers move by about two and a half points by chance alone.
-# *The data cannot tell the fall from no change at all.* They do not prove that nothing happened either.
+# And the chair's answer: between two surveys of 250 different customers, chance alone makes differences of up to about
+# two and a half points, and in one of twenty even larger ones. *The data cannot tell the fall from no change at all.*
+# They do not prove that nothing happened either.
 #
 # ## What should we work on?
 #
@@ -395,7 +412,8 @@ figure(survey.plot("priority", language=language))
 
 # %% [markdown] lang="en"
 # Value is weak *and unimportant* here: ten points more in value would lift satisfaction by little more than one. Ten
-# more in quality would lift it by about six. What looks worst is not always what matters most.
+# more in quality would lift it by about six. What looks worst is not always what matters most. "Would lift" takes the
+# arrows for causes. The model supposes that; a survey at one time cannot prove it. So try it in one branch first.
 #
 # "Along all arrows" is the second half of the story. An effect that goes through another construct is **mediated**
 # 中介. Expectation hardly touches satisfaction directly; does it matter at all?
@@ -408,8 +426,7 @@ show(mediation, digits=2)
 # %% [markdown] lang="en"
 # It does. Its direct effect is near zero, but through quality (and a little through value) it counts, and the interval
 # of the indirect effect, which bootstrapping gives without assuming a normal distribution, lies clear of zero. Promise
-# nothing you do not keep: expectation works by way of what people then find. Quality itself acts almost wholly
-# directly.
+# nothing you do not keep: expectation works by way of what people then find. Quality itself acts mostly directly.
 #
 # ## From numbers to decisions
 #
@@ -426,8 +443,8 @@ show(mediation, digits=2)
 # | Low importance, low performance | It looks bad and moves little | Low priority, however loud the complaint |
 # | Direct effect near 0, indirect effect clear of 0 | It works through something else | Manage both together |
 #
-# For the board: *the fall is not shown; put money into quality; leave prices alone until quality is better; ask 400
-# customers a year, or the same 250 again.*
+# For the board: *the fall is not shown; put money into quality; leave prices alone until quality is better; ask 800
+# customers a year, so that a fall of two points is shown four times out of five, or the same 250 again.*
 #
 # We keep the key numbers of this chapter where a program can find them. Tests compare them with published values.
 
@@ -435,10 +452,12 @@ show(mediation, digits=2)
 ways, pairs = survey.paths["from"] + " → " + survey.paths["to"], differences["group_a"] + " – " + differences["group_b"]
 numbers = {"index": index, "equal_weights": equal_weights, "attenuated": attenuated, "spread": spread}
 numbers |= {"change_margin": change_margin, "apart": (levels["pls"] - levels["cbsem"]).abs().max()}
-numbers |= {"paths": survey.paths["estimate"].set_axis(ways), "missing": gaps["Satisfaction"]}
+numbers |= {"covered": covered}
+numbers |= {"paths": survey.paths["estimate"].set_axis(ways), "missing": gaps["Satisfaction"].dropna()}
+numbers |= {"unbroken": treated["listwise"].n}
 numbers |= {"two_methods": paths[["pls", "cbsem"]].set_axis(ends).to_dict(), "ordinal": ordinal.to_dict()}
 numbers |= {"refused": {"admissible": refused.admissible, **said.loc["crmlab"]}}
-numbers |= {"reduced": by_cbsem["std_all"].set_axis(by_cbsem["lhs"] + " ~ " + by_cbsem["rhs"])}
+numbers |= {"reduced": by_cbsem["est"].set_axis(by_cbsem["lhs"] + " ~ " + by_cbsem["rhs"])}
 numbers |= {"semopy": {"gap": gap < 1e-4, **said.loc["semopy", ["chisq", "cfi"]]}}
 numbers |= {"pairs": differences["pvalue_adjusted"].set_axis(pairs), "invariance": ladder["verdict"].tolist()}
 numbers |= {"moved": moved[["change", "se"]].astype(float).T.to_dict()}
@@ -448,12 +467,14 @@ record(numbers | {"mediation": mediation.loc["Expectation"].to_dict()})
 # ## Recap
 #
 # 1. **Formula and models.** A weighted mean, moved and stretched to 0–100. Subtract the minimum first. The three
-# models    differ in causes, not in logic. 2. **Measurement, then structure.** Reliability and HTMT first.
-# `csi.estimate(..., engine=...)` does both, by PLS or    CB-SEM. 3. **Agreement and refusal.** They agree on the
-# index, and on paths but for attenuation. Where constructs cannot be    told apart, CB-SEM is refused: look at
-# `admissible`. 4. **Answers as they are.** FIML for gaps, WLSMV for the loadings of coarse answers. Listwise can cost
-# many points. 5. **Comparisons.** One recipe; invariance first; Holm for many pairs; $\sqrt 2$ for two years, less
-# for a panel. 6. **Advice.** Importance and performance set priorities; indirect effects say through what.
+#    models differ in causes, not in logic.
+# 2. **Measurement, then structure.** Reliability and HTMT first. `csi.estimate(..., engine=...)` does both, by PLS or
+#    CB-SEM.
+# 3. **Agreement and refusal.** They agree on the index, and on paths but for attenuation. Where constructs cannot be
+#    told apart, CB-SEM is refused: look at `admissible`.
+# 4. **Answers as they are.** FIML for gaps, WLSMV for the loadings of coarse answers. Listwise can cost many points.
+# 5. **Comparisons.** One recipe; invariance first; Holm for many pairs; $\sqrt 2$ for two years, less for a panel.
+# 6. **Advice.** Importance and performance set priorities; indirect effects say through what.
 
 # %% [markdown] lang="en"
 # ## On your own data

@@ -73,11 +73,15 @@ data = drawn.data
 three = loyalty.gremler_brown(data["purchases"], data["intention"], data["affect"], thresholds=(6, 60, 55))
 show(three.pairs[["first", "second", "pearson", "ci_lower", "ci_upper", "agree", "kappa"]], digits=2)
 figure(three.plot(language))
+deed_alone = (data["purchases"] >= 6) & (data["intention"] < 60) & (data["affect"] < 55)
+ties = pd.crosstab(data["constraint"], deed_alone.map({True: "deed alone", False: "others"}), normalize="columns")
+show(ties, digits=2)
 
 # %% [markdown] lang="en"
 # Intention and affect go together; behaviour follows neither closely. Kappa takes off what chance alone would agree on.
 # Look at the fourth bar: much behaviour, little intention, little affect. A report of orders calls these members loyal.
-# They are tied: by contract (法律), by being the only club nearby (地点), or because they know no other (知识).
+# The last table says what most of them are: tied, by contract (law 法律), by being the only club nearby (place 地点),
+# or because they know no other (knowledge 知识).
 #
 # ## Types 忠诚类型: the map
 #
@@ -86,16 +90,22 @@ figure(three.plot(language))
 #
 # $$\text{type} = \big(\,[x \ge c_x],\; [y \ge c_y]\,\big),$$
 #
-# and neither says where the lines $c_x$, $c_y$ are. We choose 7 of 10 for satisfaction, 60 of 100 for intention, and
-# mark the two extremes of Jones and Sasser: *apostles* 传道者 and *terrorists* 破坏者.
+# and neither says where the lines $c_x$, $c_y$ are. For Dick and Basu we take the lines of above, 55 of 100 for affect
+# and 6 orders. (Ours is an attitude without rivals; on your own survey ask how you compare.) For Jones and Sasser we
+# choose 7 of 10 for satisfaction, 60 of 100 for intention, and mark their two extremes: *apostles* 传道者 and
+# *terrorists* 破坏者.
 
 # %%
+attitude = loyalty.dick_basu(data["affect"], data["purchases"], thresholds=(55, 6))
+show(attitude.table[["n", "share", "ci_lower", "ci_upper"]], digits=2)
 lines = {"thresholds": (7, 60), "extremes": ((9, 80), (4, 30)), "scales": ((1, 10), (0, 100))}
 types = loyalty.jones_sasser(data["satisfaction"], data["intention"], **lines)
 figure(types.plot("map", language))
 
 # %% [markdown] lang="en"
-# Each member has one type: the rules are a decision table, proved complete and disjoint (chapter 5).
+# Each member has one type: the rules are a decision table, proved complete and disjoint (chapter 5). *Spurious*
+# loyalty 虚假忠诚 is the deed without the heart, second and fourth bar of the first figure together; *latent* 潜在忠诚
+# the heart without the deed.
 #
 # **Predict, then run.** We move the line of satisfaction from 7 up to 7.9. How many members change their type?
 
@@ -121,13 +131,13 @@ figure(kinds.plot("shares", language))
 
 # %% [markdown] lang="en"
 # Every row can be read, and every member can be told why. Rules 2, 7 and 8 are ours, because the course leaves these
-# cells open. Monopoly, inertia, incentive and price together are members who order without caring for the club. They
-# are the first to go when the tie breaks.
+# cells open; and rule 6 is wider than the course, which has price 价格 at (low, low) only. Monopoly, inertia, incentive
+# and price are members who come for another reason than the club itself. They may go when that reason goes.
 #
 # ## Loyalty as one number 综合指数
 #
-# The course also adds loyalty up: trust, contact, outcome of service, satisfaction, will to stay. With parts $p_{k}$ on
-# 0–100 and weights $w_k$,
+# The course also adds loyalty up: trust, contact, outcome of service, satisfaction, will to stay (items LY1 to LY5, in
+# this order). With parts $p_{k}$ on 0–100 and weights $w_k$,
 #
 # $$L = \sum_k w_k\, p_k, \qquad \sum_k w_k = 1 .$$
 #
@@ -194,13 +204,14 @@ show(link.zones, digits=2)
 
 # %% [markdown] lang="en"
 # The estimates lie close to the truth, and all criteria prefer the sigmoid to the line. And the manager? A large part
-# of the members is below the lower or above the upper threshold (the last column). Half a point more does next to
-# nothing there, for opposite reasons: the first are still unhappy, the second were won already. The money belongs to
-# those *in between*.
+# of the members is below the lower or above the upper threshold (the last column). Half a point more does little there:
+# less than the share `slope_share` of what it does at the midpoint. The reasons are opposite: the first are still
+# unhappy, the second were won already. The money belongs to those *in between*.
 #
 # ## Does it work for everybody? 转换成本
 #
-# **Predict, then run.** Where it is costly to leave, does satisfaction gain more loyalty, less, or as much?
+# **Predict, then run.** Where it is costly to leave, does satisfaction gain more loyalty, less, or as much? (*high* in
+# the figure: a switching cost of 6 of 10 or more.)
 
 # %%
 measured = (data["satisfaction"], data["intention"], data["switching_cost"])
@@ -210,7 +221,7 @@ show(moved.differences.query("measure in ['lower', 'upper', 'gain']"), digits=1)
 
 # %% [markdown] lang="en"
 # Less. Who cannot leave says "I stay" even when unhappy: the curve begins higher (*lower* is the loyalty of the least
-# satisfied), ends at the same height, and gains less. A club that watches only intention among tied members sees
+# satisfied), ends at about the same height, and gains less. A club that watches only intention among tied members sees
 # nothing until the tie breaks.
 #
 # ## What can go wrong
@@ -245,7 +256,7 @@ show(bent.zones, digits=1)
 # ## One number to grow? 净推荐值
 #
 # Would you recommend us, 0 to 10? Reichheld (2003) turns eleven answers into three: $\mathrm{NPS} = 100\,(p - d)$, with
-# $p$ the share of 9–10 and $d$ the share of 0–6; its variance is $\big(p + d - (p-d)^2\big)/n$.
+# $p$ the share of 9–10 and $d$ the share of 0–6; its variance is $100^2\big(p + d - (p-d)^2\big)/n$.
 #
 # **Predict, then run.** Which interval is wider on its own scale: that of the NPS, or that of the mean answer?
 
@@ -256,8 +267,9 @@ show(promoters.lost, digits=2)
 show(promoters.problems)
 
 # %% [markdown] lang="en"
-# From 0 to 6 all are alike, and so are 9 and 10; what people said within these bands is gone. To see the same shift,
-# the score needs about 1.4 times the respondents. It is easy to remember, and that is its merit. Keep the answers.
+# From 0 to 6 all are alike, and so are 7 and 8, 9 and 10; what people said within these bands is gone. To see the same
+# shift, the score needs about 1.4 times the respondents. It is easy to remember, and that is its merit. Keep the
+# answers.
 #
 # ## What do they get for what they give? 感知价值
 #
@@ -273,8 +285,8 @@ gaps = likert.gaps(data, {name: (f"value_{name}", f"expected_{name}") for name i
 figure(gaps.plot(language=language))
 
 # %% [markdown] lang="en"
-# Members get more than they give. Against what they *expected*, image is the widest gap. Changing rooms are product,
-# and there hardly any gap was left.
+# Members rate what they get higher than what they give. Against what they *expected*, image is the widest gap. Changing
+# rooms are product, and there hardly any gap was left.
 #
 # ## When something goes wrong 顾客抱怨
 #
@@ -310,12 +322,14 @@ figure(handled.plot(language))
 asked = (data["satisfaction_after"], data["complained"], data["recovered"])
 plain = loyalty.recovery(*asked)
 show(plain.groups, digits=2)
+show(plain.contrasts[["against", "difference", "ci_lower", "ci_upper"]], digits=2)
 show({"paradox": plain.paradox})
 show(plain.problems)
 
 # %% [markdown] lang="en"
-# Yes, by a good margin, and the interval leaves out zero. But read the objections. We have the same members'
-# satisfaction from before, and a question whether anything went wrong at all. Both were cheap to ask.
+# Yes, by a good margin, and the interval of the difference leaves out zero. A meta-analysis found the same for
+# satisfaction, though not for the intention to buy again (de Matos and others, 2007). But read the objections. We have
+# the same members' satisfaction from before, and a question whether anything went wrong at all. Both were cheap to ask.
 
 # %%
 honest = loyalty.recovery(*asked, before=data["satisfaction"], problem=data["problem"], stake=data["stake"])
@@ -340,7 +354,7 @@ show(honest.problems)
 # | Orders without affect | Tied, not loyal | Find the tie; earn affection before it breaks |
 # | Many change type when a line moves | The line decides, not the customer | Report the line; show the map |
 # | A straight line does as well | No evidence for thresholds | Do not draw an S; ask more dissatisfied people |
-# | Most are beyond the thresholds | Half a point more buys nothing there | Spend on those in between |
+# | Most are beyond the thresholds | Half a point more buys little there | Spend on those in between |
 # | Loess predicts better | Another shape | Read the flat stretch of loess |
 # | A smaller gain among the tied | Intention hides anger | Watch affect and complaints |
 # | An NPS moved by 5 points | Often within its interval | Look at the mean answer and at $n$ |
@@ -353,6 +367,7 @@ show(honest.problems)
 change = honest.contrasts.query("way == 'change'").set_index("against")["difference"]
 away = link.parameters.loc[list(truth)].assign(truth=truth).eval("(estimate - truth) / (ci_upper - ci_lower)").abs()
 found = {"pearson": three.pairs["pearson"], "types": types.table["share"], "kinds": kinds.table["share"]}
+found |= {"ties": ties["deed alone"], "attitude": attitude.table["share"], "patterns": three.patterns["share"]}
 found |= {"moved": types.sensitivity["share"], "index": index.index, "noise": index.sensitivity.noise["sd"]}
 found |= {"mobi": real.best, "r_squared": real.models["r_squared"]["linear"], "best": link.best, "bent": bent.best}
 found |= {"truth": truth, "estimate": link.parameters["estimate"], "away": away.max()}

@@ -93,11 +93,17 @@ show(company.survey[["customer_id", "SA1", "SA2", "SA3", "stake"]].head(3))
 # %%
 today = action.link(company.orders, company.survey, measures=["stake"])
 show(today.counts)
+views = ["phase", "segment", "current", "potential", "satisfaction", "loyalty"]
+show(today.customers[views].head(6), digits=0)
 figure(today.plot(language=language))
 
 # %% [markdown] lang="en"
-# No. Who is leaving answers less. The mean of the answers is the mean of those who still care: **non-response 无应答**
-# that depends on what is asked. Some ids of the survey belong to nobody; they are counted and left out.
+# Each row of the second table is a customer: the phase, the RFM segment, the margin of the last year (current value)
+# and of the year to come (potential value), and the two scores; a dash says that she did not answer.
+#
+# And no, they are not alike. Who is leaving answers less. The mean of the answers is the mean of those who still care:
+# **non-response 无应答** that depends on what is asked. Some ids of the survey belong to nobody; they are counted and
+# left out.
 #
 # What of the others? We can guess their satisfaction from their orders. How good is the guess?
 
@@ -120,8 +126,8 @@ show(guide("strategies", language))
 show(company.levels)
 
 # %% [markdown] lang="en"
-# The lot makes the groups alike in everything but the treatment, so that the difference of the shares that stayed is an
-# effect and no accident of who was chosen.
+# The lot makes the groups alike but for chance, in what we know of them and in what we do not. So the difference of the
+# shares that stayed is an effect of the treatment, give or take its interval, and not of who was chosen.
 #
 # **Predict, then run.** By how many percentage points do the levels raise the share who stay?
 
@@ -149,8 +155,10 @@ show(lessons.effects, digits=3)
 show(lessons.params[["estimate", "low", "high"]], digits=2)
 
 # %% [markdown] lang="en"
-# Read two groups of rows. *Risk:* satisfied customers stay, silent ones leave. *Response:* `treated:stake` is positive.
-# Who has something to lose by leaving listens; who has nothing to lose does not.
+# Read two groups of rows. *Risk:* satisfied customers stay; those who did not answer (`unknown`) leave more often. The
+# time since the last order stands in two rows, `silence` and its square, which only mean something together:
+# after the first month, the longer the worse. *Response:* `treated:stake` is positive. Who has something to lose by
+# leaving listens; who has nothing to lose does not.
 #
 # A risk is right if of the customers to whom it says 30 %, about 30 % leave. This is the control group, each customer
 # judged by a model that had not seen her.
@@ -163,7 +171,7 @@ show(lessons.accuracy)
 # ## At risk, and worth keeping
 #
 # Two questions, four answers. At stake 可能失去的毛利 is the margin of the year that a customer brings more if she
-# stays than if she leaves.
+# stays than if she leaves. High risk begins at 30 %, a high stake at the median: both are our choice.
 
 # %%
 risk = action.at_risk(today, lessons)
@@ -193,31 +201,35 @@ show(risk.quadrants, digits=0)
 # $$\max \sum g_{ik}x_{ik} \quad\text{with}\quad \sum_k x_{ik} \le 1,\; \sum c_{ik}x_{ik} \le B,\; \sum_i x_{ik} \le
 # n_k,\; x_{ik} \in \{0,1\}$$
 #
-# **Predict, then run.** How many customers get nothing, although there is money?
+# **Predict, then run.** How many of all customers get nothing: a tenth, a third, or more than half?
 
 # %%
 plan = action.allocate(risk, budget, company.levels, draws=draws, seed=seed)
 show(plan.by_level, digits=0)
-show({"treated": len(plan.treated), "cost": plan.cost, "no level pays": plan.negative}, digits=0)
+show({"treated": len(plan.treated), "cost": plan.cost, "no level pays, or none is known to": plan.negative}, digits=0)
 show({"most the plan can be below the best, %": 100 * plan.optimum.gap, "price of money": plan.optimum.budget_price})
 
 # %% [markdown] lang="en"
-# Most are left alone: no level is expected to bring more than it costs. The **price of money** 影子价格 says what one
-# more unit of budget would bring on top of itself; as long as it is positive, it is worth asking for more budget.
+# Most are left alone: no level is expected to bring more than it costs, or they have been silent for longer than
+# anybody in the pilot, so that nothing is known of what would help. Only a few go without because the money ran out.
+# All of it goes to the cheapest level: the dearer ones kept hardly more in the pilot, at several times the price. The
+# **price of money** 影子价格 says what one more unit of budget is expected to bring on top of itself; as long as it is
+# positive, it is worth asking for more budget. `low` and `high` enclose 90 % of the simulated truths.
 #
 # ## Beside the naive plans
 #
-# Same budget, same pilot, same draws. Each naive plan may choose the level that suits it best.
+# Same budget, same pilot, same draws. Each naive plan may choose the level that suits it best. Two rows are yardsticks:
+# `greedy` goes down the list by gain per cost, and `everybody` takes no notice of the budget.
 
 # %%
 show(plan.comparison[["level", "customers", "cost", "gain", "low", "high", "beaten"]], digits=2)
 figure(plan.plot("comparison", language=language))
 
 # %% [markdown] lang="en"
-# Many of "the best 20 %" would stay anyway, and to them the bonus is a present. "At risk only" spends on lost causes.
-# `beaten` is the share of simulated truths in which the linked plan brings more. Read its last row too: *do nothing*
-# costs nothing and brings nothing, and against it stands the chance that the plan pays at all. It is far surer that the
-# plan is *better* than that it *pays*.
+# Many of "the best 20 %" would stay anyway, and to them the bonus is a present (a dear one: the money does not reach
+# half of them). "At risk only" spends on lost causes. `beaten` is the share of simulated truths in which the linked
+# plan brings more. Read its last row too: *do nothing* costs nothing and brings nothing, and against it stands the
+# chance that the plan pays at all. It is far surer that the plan is *better* than that it *pays*.
 #
 # ### How sure is each name on the list?
 #
@@ -267,11 +279,12 @@ types = pd.DataFrame(
     {name: company.truth["type"][who[who].index].value_counts(normalize=True) for name, who in touched.items()}
 )
 types["all customers"] = company.truth["type"].value_counts(normalize=True)
-show(types.fillna(0.0), digits=2)
+types = types.fillna(0.0)  # nobody of this type, or nobody treated at all
+show(types, digits=2)
 
 # %% [markdown] lang="en"
-# Of "the best 20 %" more than every fourth is a sleeping dog. The plan touches mostly persuadables and still wakes some
-# dogs: what is at stake for a customer is known only of those who answered.
+# Of those whom "the best 20 %" touches, more than every fourth is a sleeping dog. The plan touches mostly persuadables
+# and still wakes some dogs: what is at stake for a customer is known only of those who answered.
 #
 # **Non-response.** Here is the true satisfaction (mean 0, standard deviation 1) of those who answered and of those who
 # did not.
@@ -296,9 +309,10 @@ except ValueError as error:
     print(error)
 
 # %% [markdown] lang="en"
-# With half the effects the plan is near to earning nothing. So leave one in ten of the plan alone, by lot: in a year
-# they say what it was worth. The last lines show another fault the program does not let pass: a name where a hash
-# belongs.
+# With half the effects the plan is near to earning nothing. So leave one in five of the plan alone, by lot. Do not
+# expect much of them in one year: some seventy customers show an effect of a dozen points and more, not one of five.
+# Keep at it, and count the years together. The last lines show another fault the program does not let pass: a name
+# where a hash belongs.
 #
 # ## The brief
 #
@@ -324,7 +338,7 @@ show({"characters": len(text), "figures": text.count("<svg"), "scripts": text.co
 # | Risk off the diagonal | Said chances are not chances | Refit, or use the order of the customers only |
 # | High risk, no response | Lost cause | A fair goodbye; learn why |
 # | Low risk, high value | Sure thing, perhaps a sleeping dog | Leave in peace; serve well |
-# | Interval below zero, plan better in 95 % | Better, and may still lose | Begin small, keep a control group |
+# | Interval reaches below zero, plan better in 95 % | Better, and may still lose | Begin small, keep a control group |
 # | Budget left over | Nobody else pays | Give it back |
 # | High price of a place | Capacity binds, not money | Train another account manager |
 #
@@ -338,8 +352,9 @@ record({
     **{"gap": plan.optimum.gap, "price": plan.optimum.budget_price, "negative": plan.negative},
     **{"beaten": plan.comparison["beaten"].drop("linked plan"), "promised": plan.comparison["gain"], "real": real},
     **{"halved": halved["gain"].to_list(), "felt": felt, "treated": len(plan.treated)},
-    **{"persuadable": types.loc["persuadable"], "dogs": types.fillna(0.0).loc["sleeping dog"]},
-    **{"by_level": plan.by_level["customers"], "seen": lessons.calibration[["said", "lost"]].to_dict("list")},
+    **{"persuadable": types.loc["persuadable"], "dogs": types.loc["sleeping dog"]},
+    **{"by_level": plan.by_level["customers"], "touched": plan.comparison["customers"]},
+    **{"seen": lessons.calibration[["said", "lost"]].to_dict("list")},
 })  # fmt: skip
 
 # %% [markdown] lang="en"

@@ -23,6 +23,10 @@ def as_published(found):
     assert found["bent"]["cross-validation"] == "loess"
     assert sum(found["types"].values()) == pytest.approx(1, abs=1e-4)
     assert sum(found["kinds"].values()) == pytest.approx(1, abs=1e-4)
+    patterns = list(found["patterns"].values())  # behaviour high, then intention, then affect, high before low
+    assert found["attitude"]["spurious"] == pytest.approx(patterns[1] + patterns[3], abs=1e-5), "second and fourth bar"
+    assert found["attitude"]["loyalty"] == pytest.approx(patterns[0] + patterns[2], abs=1e-5)
+    assert found["ties"]["none"] < 0.5, "most of them are tied"
 
 
 def holds(found, parameters):
@@ -51,6 +55,7 @@ def holds(found, parameters):
     assert 0.12 < list(found["moved"].values())[3] < 0.3, "the text says: about one in five"
     assert found["value"] > 1
     assert min(found["gaps"], key=found["gaps"].get) == "image"
+    assert abs(found["gaps"]["product"]) < 0.2, "hardly any gap"
     assert found["kappa"] > 0.75
     assert found["plain"] == "yes"
     assert found["honest"] == "no"

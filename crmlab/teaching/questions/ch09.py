@@ -77,7 +77,7 @@ def pair_pvalue(one: str, other: str, *, added: bool = False) -> float:
 QUESTIONS = (
     Question(
         name="09.q1",
-        asks="a number between 0 and 100",
+        asks="a number between 0 and 100, to two decimals",
         solution=lambda: 100 * (mean_answer() - MINIMUM) / (MAXIMUM - MINIMUM),
         tolerance=0.005,
         mistakes=(
@@ -114,7 +114,7 @@ QUESTIONS = (
     ),
     Question(
         name="09.q2",
-        asks="three labelled values that sum to 1, one for each of CUSA1, CUSA2 and CUSA3",
+        asks="three labelled values that sum to 1, one for each of CUSA1, CUSA2 and CUSA3, to three decimals",
         solution=lambda: shares(unstandardised()),
         tolerance=0.0005,
         mistakes=(
@@ -153,7 +153,7 @@ QUESTIONS = (
         name="09.q3",
         asks="a number of respondents",
         solution=lambda: respondents_for(margin=1),
-        tolerance=2,
+        tolerance=4,  # a standard deviation that divides by n, not n − 1, asks for three respondents fewer
         mistakes=(
             Mistake(
                 "a margin that shrinks in proportion to the number of respondents",
@@ -188,7 +188,7 @@ QUESTIONS = (
     ),
     Question(
         name="09.q4",
-        asks="a number between 0 and 1",
+        asks="a number between 0 and 1, to three decimals",
         solution=lambda: 2 * pair_pvalue("A", "B"),
         tolerance=0.0005,
         mistakes=(
