@@ -161,6 +161,9 @@ def test_groups_of_one_survey_share_their_draws(waves):
     draws = survey.group_draws["north"] - survey.group_draws["south"]
     assert row["se"] == pytest.approx(np.std(draws, ddof=1))
     assert row["pvalue"] == row["pvalue_adjusted"]  # one pair needs no correction
+    unknown = replace(survey, group_draws=survey.group_draws.head(0)).group_differences()
+    assert unknown["difference"].equals(survey.group_differences()["difference"])
+    assert unknown[["se", "ci_lower", "pvalue", "pvalue_adjusted"]].isna().all(axis=None)
 
 
 def test_without_groups_there_is_nothing_to_compare(estimated):

@@ -10,6 +10,7 @@ import pytest
 
 from crmlab import InputError, Questionnaire, csi, datasets, read_responses, sem
 from crmlab.studies import csi_report, read_answers
+from crmlab.studies.csi_study import tables
 from crmlab.weighting import from_model
 
 REFERENCE = Path(__file__).parent / "reference" / "cbsem"
@@ -251,6 +252,18 @@ def test_the_report_refuses_before_its_first_number(refused, ecsi, language, tit
         assert 'lang="en"' not in box
     else:
         assert page.count("CB-SEM must be refused here") == 1
+
+
+def test_groups_of_a_refused_solution_are_not_compared(ecsi):
+    grouped = Questionnaire.from_text(ecsi.text + "\ngroups:\n  branch: {en: Branch, zh: 门店}\n")
+    mobi = datasets.load_mobi()
+    answers = read_responses(mobi.assign(branch=np.where(mobi.index % 2, "north", "south")), grouped)
+    survey = csi.estimate(grouped, answers, engine="cbsem", by="branch", bootstrap=20)
+    assert not survey.admissible
+    assert "Holm" not in csi_report.html(survey, "en", responses=answers).partition('id="limits"')[0]
+    sheets = tables(survey, answers)
+    assert "groups" in sheets
+    assert "differences" not in sheets
 
 
 def test_a_search_that_fails_is_told_and_gives_no_numbers(course, simulated, monkeypatch):

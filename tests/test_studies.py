@@ -453,7 +453,7 @@ def test_the_report_can_be_read_aloud(page: Page) -> None:
     assert levels[0] == 1
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
     tables = page.all("table")
-    assert len(tables) == len(page.all("caption")) == 12
+    assert len(tables) == len(page.all("caption")) == 13
     assert all(cell["scope"] in {"col", "row"} for cell in page.all("th"))
     figures = [svg for svg in page.all("svg") if svg.get("role") == "img"]
     assert len(figures) == len(page.all("svg")) == 5
@@ -495,6 +495,11 @@ def test_the_report_says_what_the_result_says(page: Page, result, responses) -> 
         assert f"{number(path['estimate'])} {interval(path['ci_lower'], path['ci_upper'])}" in page.text
     for _, group in result.by_group[result.by_group["construct"] == "Satisfaction"].iterrows():
         assert f"{group['group']} {group['n']} {group['index']:.1f}" in page.text
+    pairs = result.group_differences()
+    assert len(pairs) == 3
+    for _, pair in pairs.iterrows():
+        apart = f"{number(pair['difference'], 1)} {interval(pair['ci_lower'], pair['ci_upper'], 1)}"
+        assert f"{pair['group_a']} {pair['group_b']} {apart} {number(pair['pvalue_adjusted'], 3)}" in page.text
     for _, share in result.r_squared["r_squared"].items():
         assert number(share) in page.text
     # 3 answers that cannot be read and 80 left blank, of 400 respondents and 22 questions.
@@ -676,6 +681,8 @@ def test_the_workbook_holds_the_tables_of_the_result(book: Path, result, respons
     assert set(people["store"]) == set(GROUPS.values())
     # A respondent's index is the same formula on the respondent's answers, so means agree (Fornell et al. 1996).
     assert people["Satisfaction"].mean() == pytest.approx(result.index.loc["Satisfaction", "index"], abs=1e-9)
+    pairs = pd.read_excel(book, sheet_name="differences")
+    pd.testing.assert_frame_equal(pairs, result.group_differences(), check_dtype=False)
     cells = pd.read_excel(book, sheet_name="data_cells")
     assert list(cells["row"]) == list(responses.cells["row"])
 

@@ -111,14 +111,18 @@ def of_draws(draws: pd.DataFrame, estimates: Array, *, adjust: str, level: float
     """As `differences`, for groups whose draws (resamples × groups) come from the same resamples.
 
     The error of a difference is the standard deviation of its draws, so what the groups have in common, such as the
-    weights, cancels as it should.
+    weights, cancels as it should. Without draws, as of a refused solution, it is nan.
     """
     check(adjust, level)
     a, b = np.triu_indices(draws.shape[1], 1)
     names, values = draws.columns, draws.to_numpy()
+    apart = values[:, a] - values[:, b]
     return compared(
         {"group_a": [*names[a]], "group_b": [*names[b]]},
-        {"difference": estimates[a] - estimates[b], "se": (values[:, a] - values[:, b]).std(axis=0, ddof=1)},
+        {
+            "difference": estimates[a] - estimates[b],
+            "se": apart.std(axis=0, ddof=1) if len(apart) > 1 else np.full(len(a), np.nan),
+        },
         adjust=adjust,
         level=level,
     )

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from crmlab import workbook
 from crmlab.studies.folder import COMPARISON, files
 from crmlab.studies.page import Section, Sentence, StudyPage, Table, drawn
+from crmlab.studies.pairs import about_pairs, of_changes, of_pairs
 from crmlab.studies.texts import Texts, interval, number, percent
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from crmlab.studies.comparison import Comparison
 
 _POINTS = dict.fromkeys(("groups", "constructs", "differences", "changes", "methods"), "0.0")
-#: Pairs shown on the page, the clearest first; the workbook holds all.
-_PAIRS_SHOWN = 45
 
 
 def html(comparison: Comparison) -> str:
@@ -73,10 +72,6 @@ class _ComparisonPage(StudyPage):
         if self.result.are_waves:
             return self.t("comparison.wave")
         return str(self.result.labels.get(self.result.each, self.result.each))
-
-    @property
-    def level(self) -> str:
-        return f"{100 * self.result.level:g}%"
 
     @property
     def known(self) -> pd.DataFrame:
@@ -216,34 +211,12 @@ class _IndexPage(_ComparisonPage):
         return self.section("groups", [table], figure, index=self._label(self.result.index), each=self.each)
 
     def _changes(self) -> Section:
-        table = self.result.tables["changes"]
-        rows = self._compared(table, "before", "after", "change")
-        header = self.columns("before", "after", "change", "together", "p_adjusted", "reading")
-        return self.section("changes", [Table(self.t("changes.caption"), header, "llrrrl", rows)])
+        return self.section("changes", [of_changes(self, self.result.tables["changes"])])
 
     def _differences(self) -> Section:
-        table = self.result.tables["differences"].sort_values("pvalue", kind="stable", na_position="last")
-        rows = self._compared(table.head(_PAIRS_SHOWN), "group_a", "group_b", "difference")
-        header = self.columns("group_a", "group_b", "difference", "together", "p_adjusted", "reading")
-        more = len(table) - len(rows)
-        note = self.t("differences.more", more=more) if more > 0 else ""
-        tables = [Table(self.t("differences.caption"), header, "llrrrl", rows, note)]
-        compared = int(table["pvalue"].notna().sum())
-        return self.section("differences", tables, pairs=compared, risk=f"{100 * (1 - self.result.level):g}%")
-
-    def _compared(self, table: pd.DataFrame, first: str, second: str, value: str) -> list[list[Any]]:
-        limit = 1 - self.result.level
-        return [
-            [
-                row[first],
-                row[second],
-                number(row[value], 1),
-                interval(row["ci_lower"], row["ci_upper"], 1),
-                number(row["pvalue_adjusted"], 3),
-                self.t(f"comparison.{_reading(row['pvalue_adjusted'], limit)}"),
-            ]
-            for row in _rows(table)
-        ]
+        table = self.result.tables["differences"]
+        tables = [of_pairs(self, table, "comparison.xlsx")]
+        return self.section("differences", tables, **about_pairs(self, table))
 
     def _constructs(self) -> Section:
         each = self.result.tables["constructs"].pivot(index="group", columns="construct", values="index")
@@ -346,12 +319,6 @@ class _WeightsPage(_ComparisonPage):
         rows = [[self.linked(row), *(number(index, 1) for index in table.loc[row["group"]])] for row in self.rows]
         header = [*self.columns("each"), *(method_name(name, self.t.language) for name in table.columns)]
         return self.section("methods", [Table(self.t("methods.caption"), header, "l" + "r" * table.shape[1], rows)])
-
-
-def _reading(pvalue: float, limit: float) -> str:
-    if math.isnan(pvalue):
-        return "unknown"
-    return "clear" if pvalue < limit else "unclear"
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

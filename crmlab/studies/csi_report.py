@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from crmlab.studies.page import Section, Sentence, Table, drawn, part
+from crmlab.studies.pairs import about_pairs, of_pairs
 from crmlab.studies.survey import SurveyPage, band, on_gauge
 from crmlab.studies.texts import Texts, interval, number, percent
 
@@ -32,6 +33,8 @@ SOURCES = (
     "Index: nature, purpose, and findings. Journal of Marketing, 60(4), 7–18.",
     "Henseler, J., Ringle, C. M., & Sarstedt, M. (2015). A new criterion for assessing discriminant validity in "
     "variance-based structural equation modeling. Journal of the Academy of Marketing Science, 43(1), 115–135.",
+    "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics, "
+    "6(2), 65–70.",
     "Igolkina, A. A., & Meshcheryakov, G. (2020). semopy: A Python package for structural equation modeling. "
     "Structural Equation Modeling, 27(6), 952–963.",
     "Jöreskog, K. G. (1969). A general approach to confirmatory maximum likelihood factor analysis. Psychometrika, "
@@ -304,7 +307,7 @@ class _CsiPage(SurveyPage):
         return self.section("priority", [table], self._figure("priority"), verdict=verdict)
 
     def _groups(self) -> Section:
-        """One row a group: its index with interval, then its index of every other construct."""
+        """One row a group: its index with interval, then its index of every other construct; then every two groups."""
         of_index = self.result.by_group.query("construct == @self.result.questionnaire.index")
         others = [name for name in self.result.index.index if name != self.result.questionnaire.index]
         each = self.result.by_group.pivot_table(index="group", columns="construct", values="index", sort=False)
@@ -325,7 +328,12 @@ class _CsiPage(SurveyPage):
                 for row in of_index.to_dict("records")
             ],
         )
-        return self.section("groups", [table], self._figure("groups"))
+        if len(of_index) < 2 or self.result.refusals:
+            return self.section("groups", [table], self._figure("groups"))
+        differences = self.result.group_differences()
+        pairs = of_pairs(self, differences, "tables.xlsx")
+        note = f"{self.t('differences.intro', **about_pairs(self, differences))} {pairs.note}".strip()
+        return self.section("groups", [table, replace(pairs, note=note)], self._figure("groups"))
 
     def _limits(self) -> Section:
         return replace(self.section("limits"), points=self.t.entries("limits"))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Sheets in index points (0 to 100); all others hold coefficients.
 _POINTS = dict.fromkeys(("index", "groups", "respondents"), "0.0")
+#: Sheets that are left out where there is nothing in them.
+_OPTIONAL = ("groups", "differences", "data_cells")
 
 
 def write_csi_study(result: SatisfactionIndex, responses: Responses, out: str | Path, language: str = "en") -> None:
@@ -72,9 +74,11 @@ def tables(result: SatisfactionIndex, responses: Responses) -> dict[str, pd.Data
     """
     import pandas as pd
 
+    comparable = not (result.by_group.empty or result.refusals)
     found = {
         "index": result.index,
         "groups": result.by_group,
+        "differences": result.group_differences() if comparable else pd.DataFrame(),
         "priority_map": result.priority_map(),
         "paths": result.paths,
         "effects": result.effects,
@@ -90,7 +94,7 @@ def tables(result: SatisfactionIndex, responses: Responses) -> dict[str, pd.Data
         "data_cells": responses.cells,
         "method": pd.DataFrame(list(result.method.items()), columns=["setting", "value"]),
     }
-    return {name: table for name, table in found.items() if len(table) or name not in ("groups", "data_cells")}
+    return {name: table for name, table in found.items() if len(table) or name not in _OPTIONAL}
 
 
 def _named(matrix: pd.DataFrame) -> pd.DataFrame:

@@ -188,6 +188,15 @@ class StudyPage(ABC):
         rest = self.problems()[_SHOWN_FIRST:]
         return [Listing(title, rest)] if rest else []
 
+    @property
+    def level(self) -> str:
+        """Confidence level of the intervals, of a result that has some."""
+        return f"{100 * self.result.level:g}%"
+
+    def columns(self, *keys: str) -> list[str]:
+        """Headings of the columns of a table with intervals."""
+        return [self.t(f"column.{key}", level=self.level) for key in keys]
+
     def references(self) -> Listing:
         sentences = [Sentence(source, "en") for source in self.sources]
         return Listing(self.t("method.sources"), sentences, style="sources", language="en")

@@ -182,19 +182,12 @@ class SurveyPage(StudyPage):
         )
 
     @property
-    def level(self) -> str:
-        return f"{100 * self.result.level:g}%"
-
-    @property
     def index_label(self) -> str:
         return self.label(self.result.questionnaire.index)
 
     def label(self, name: str) -> str:
         label: str = self.result.questionnaire.label(name, self.t.language)
         return label
-
-    def columns(self, *keys: str) -> list[str]:
-        return [self.t(f"column.{key}", level=self.level) for key in keys]
 
     def told(self, sentences: Sequence[str]) -> list[Sentence]:
         """What an estimate says in English, in the page's language where the catalogue has it."""

@@ -108,11 +108,12 @@ show(study.priority_map(), digits=2)
 # %% [markdown]
 # ## Groups 分组
 #
-# All groups are measured with the same weights.
+# All groups are measured with the same weights. p-values are corrected for the number of pairs (Holm).
 
 # %%
 if by:
     figure(study.plot("groups", language=language))
+    show(study.group_differences(), digits=3)
 show(study.by_group, digits=1)
 
 # %% [markdown]
