@@ -21,6 +21,7 @@ from crmlab.plots import weighting as draw
 from crmlab.responses import read_responses
 from crmlab.studies import weights_report
 from crmlab.studies.texts import Texts
+from crmlab.weighting.shaking import node_label
 
 HOSTILE = "<script>alert('label')</script>"
 JUDGEMENTS = """crmlab_judgements: 1
@@ -106,6 +107,19 @@ def test_every_objection_has_chinese_words(study) -> None:
     told = {problem: words.problem(problem, str) for problem in said}
     assert [problem for problem, own in told.items() if own is None] == []
     assert all(CHINESE.search(own or "") for own in told.values())
+
+
+def test_objections_on_a_chinese_page_name_methods_and_constructs_in_chinese(study) -> None:
+    found, shaken = study
+    html = weights_report.html(found, shaken, "combined", "zh", responses=found.responses)
+    cautions = html.partition('class="cautions"')[2].partition("</section>")[0]
+    judged = [said for said in found.problems if "nobody weighed what is below" in said]
+    assert judged, "the sentence that names both is among them"
+    for said in judged:
+        method, _, nodes = said.partition(": nobody weighed what is below ")
+        assert draw.method_name(method, "zh") in cautions
+        for node in nodes.partition(";")[0].split(", "):
+            assert f"“{node_label(found.questionnaire, node, 'zh')}”" in cautions
 
 
 def test_the_workbook_holds_the_tables_and_the_json_the_numbers(study, tmp_path: Path) -> None:

@@ -189,9 +189,13 @@ class SurveyPage(StudyPage):
         label: str = self.result.questionnaire.label(name, self.t.language)
         return label
 
+    def word(self, name: str) -> str:
+        """A name in a sentence about the estimate, in the page's language."""
+        return self.label(name)
+
     def told(self, sentences: Sequence[str]) -> list[Sentence]:
         """What an estimate says in English, in the page's language where the catalogue has it."""
-        pairs = [(sentence, self.t.problem(sentence, self.label)) for sentence in sentences]
+        pairs = [(sentence, self.t.problem(sentence, self.word)) for sentence in sentences]
         return [Sentence(own or sentence, self.tag if own else "en") for sentence, own in pairs]
 
     def problems(self) -> list[Sentence]:

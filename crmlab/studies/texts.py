@@ -14,8 +14,8 @@ import yaml
 from crmlab.errors import InputError
 
 _HERE = Path(__file__).parent
-_LABELLED = {"construct", "one", "other", "source", "target", "measure", "what"}
-_LISTED = {"constructs", "targets"}
+_LABELLED = {"construct", "one", "other", "source", "target", "measure", "what", "method", "node"}
+_LISTED = {"constructs", "targets", "nodes"}
 _NOTHING = "–"
 
 

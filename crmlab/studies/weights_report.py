@@ -91,6 +91,12 @@ class _WeightsPage(SurveyPage):
 
         return node_label(self.result.questionnaire, node, self.t.language)
 
+    def word(self, name: str) -> str:
+        """The name of a method, or of what is weighed; any other word stays as it is."""
+        facets = self.result.questionnaire.facets
+        known = {"index", *self.result.questionnaire.constructs.index, *(facets["construct"] + " / " + facets["facet"])}
+        return self.node(name) if name in known else self.name(name)
+
     # --- Top of the page --------------------------------------------------------------------------------------------
 
     def headline(self) -> dict[str, Any]:
