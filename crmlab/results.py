@@ -1,7 +1,10 @@
-"""What every result can do: become plain values for JSON, and show itself in a notebook with what is wrong with it."""
+"""What every result can do: become plain values for JSON, show itself in a notebook with what is wrong with it, and
+name groups in the order in which people count.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 from math import isfinite
@@ -63,3 +66,15 @@ def page(*tables: str, problems: Iterable[str] = (), heading: str = "") -> str:
     head = f"<p><b>{escape(heading)}</b></p>" if heading else ""
     told = "".join(f"<li>{escape(problem)}</li>" for problem in problems)
     return head + "".join(tables) + (f"<ul>{told}</ul>" if told else "")
+
+
+def in_order(name: str) -> tuple[list[Any], str]:
+    """Sorting key of a name that may hold numbers: the tenth wave follows the ninth, not the first.
+
+    Examples
+    --------
+    >>> sorted(["wave10.csv", "Wave2.csv", "wave1.csv"], key=in_order)
+    ['wave1.csv', 'Wave2.csv', 'wave10.csv']
+    """
+    parts = re.split(r"(\d+)", name.casefold())  # words and numbers by turns, so that like is compared with like
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], name

@@ -196,6 +196,14 @@ def test_a_group_without_any_answer_to_a_construct_is_told(grouped_ecsi, branche
     assert "Nobody of branch south answered any item of Complaints" in told
 
 
+def test_groups_are_counted_as_people_count(grouped_ecsi, mobi):
+    answers = pd.concat([mobi, mobi], ignore_index=True)
+    answers["branch"] = [f"branch {1 + row % 10}" for row in range(len(answers))]
+    named = [f"branch {number}" for number in range(1, 11)]
+    assert csi.estimate(grouped_ecsi, answers, by="branch", bootstrap=2).by_group["group"].unique().tolist() == named
+    assert csi.estimate_many(grouped_ecsi, answers, by="branch", bootstrap=2).groups.index.tolist() == named
+
+
 def test_a_group_that_is_left_out_as_a_whole_is_told(grouped_ecsi, branches):
     holes = branches.astype({"CUSCO": float})
     holes.loc[holes["branch"] == "south", "CUSCO"] = np.nan

@@ -10,6 +10,7 @@ from .. import sem
 from ..errors import InputError
 from ..questionnaire import Questionnaire
 from ..responses import Responses, read_responses
+from ..results import in_order
 from ..sem.pls_algorithm import statistic_keys
 from .checks import check, items_of, obstacles, respondents_needed
 from .engines import Engine, Ruler
@@ -100,7 +101,7 @@ def estimate_many(
     task = _OneGroup(questionnaire, settings, bootstrap, interval, level)
     shape = settings.shape(questionnaire.model())
     answers, rows = items_of(questionnaire, responses), responses.data.groupby(by).indices
-    groups = sorted(rows, key=str)
+    groups = sorted(rows, key=lambda group: in_order(str(group)))
     if not groups:
         raise InputError(f"nobody has a value of {by}, so there is no group to estimate.")
     jobs = ((str(group), answers.iloc[rows[group]], group_seed(seed, str(group))) for group in groups)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from .. import index_formula
+from ..results import in_order
 from ..sem.bootstrap import Bootstrap, Progress
 from ..sem.moments import Array
 from ..sem.path_tables import PathTables
@@ -135,7 +136,7 @@ class Ruler:
         if values is None:
             return cls(shape, target, minimum, maximum, (), np.empty((len(engine.rows), 0)))
         own = values.loc[engine.rows]
-        groups = tuple(sorted(own.dropna().unique(), key=str))
+        groups = tuple(sorted(own.dropna().unique(), key=lambda group: in_order(str(group))))
         member = np.column_stack([(own == group).to_numpy(dtype=float) for group in groups])
         return cls(shape, target, minimum, maximum, groups, member)
 

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from crmlab.errors import InputError
+from crmlab.results import in_order
 from crmlab.studies import runner
 from crmlab.studies.comparison import Comparison, Outcome
 from crmlab.studies.comparison_report import write_comparison
 from crmlab.studies.folder import replacing
 from crmlab.studies.inputs import read_survey, read_transactions
 from crmlab.studies.rfm_study import values_of
-from crmlab.studies.study import DATA, SAMPLE, Study, in_order
+from crmlab.studies.study import DATA, SAMPLE, Study
 
 #: What ``each`` says for the files in ``data/``.
 FILES = "file"

@@ -7,13 +7,13 @@ taken, and the sample that came with the folder gives way to any other.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmlab.errors import InputError, did_you_mean
+from crmlab.results import in_order
 from crmlab.studies import runner
 
 if TYPE_CHECKING:
@@ -207,18 +207,6 @@ def run_study(study: Study, *, progress: bool = True) -> Path:
     """
     parameters, results = study.parameters(), study.results
     return runner.run(study.notebook, parameters, results, progress=progress, place=study.place)
-
-
-def in_order(name: str) -> tuple[list[Any], str]:
-    """Sorting key of a name that may hold numbers: the tenth wave follows the ninth, not the first.
-
-    Examples
-    --------
-    >>> sorted(["wave10.csv", "Wave2.csv", "wave1.csv"], key=in_order)
-    ['wave1.csv', 'Wave2.csv', 'wave10.csv']
-    """
-    parts = re.split(r"(\d+)", name.casefold())  # words and numbers by turns, so that like is compared with like
-    return [int(part) if place % 2 else part for place, part in enumerate(parts)], name
 
 
 def settings(place: str | Path = ".") -> dict[str, Any]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from crmlab.errors import InputError
 from crmlab.responses import Responses, read_responses
-from crmlab.results import page, plain, records, rows_by_name
+from crmlab.results import in_order, page, plain, records, rows_by_name
 
 from .judgements import METHODS, Judgements
 from .levels import Tree, roll_down, roll_up
@@ -419,7 +419,7 @@ def _by_group(scores: pd.DataFrame, member: pd.Series | None, level: float) -> p
     columns = ["method", "group", "n", "index", "ci_lower", "ci_upper", "rank"]
     if member is None:
         return pd.DataFrame(columns=columns)
-    groups = sorted(member.dropna().unique(), key=str)
+    groups = sorted(member.dropna().unique(), key=lambda group: in_order(str(group)))
     parts = []
     for group in groups:
         own = scores[(member == group).to_numpy()]
