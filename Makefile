@@ -11,7 +11,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # Compiled modules are kept: tests and notebooks start hundreds of processes, and each would compile its libraries anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup setup-dev test lint lab notebooks readme lock bench clean
+.PHONY: run setup setup-dev test pytest lint lab notebooks readme lock bench clean
 
 run: setup
 	@$(BIN)/crmlab csi --questionnaire ecsi --data mobi --out build/mobile-survey
@@ -45,7 +45,10 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/course.stamp
 lint: setup-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-test: lint
+# Types are checked beside the tests: either alone would leave a core idle.
+test: setup-dev
+	@$(MAKE) --no-print-directory --jobs=2 lint pytest
+pytest: setup-dev
 	@$(BIN)/pytest
 
 # Jupyter refuses to serve root unless told to; in a container there is often nobody else.

@@ -1,4 +1,6 @@
-"""What every test needs: the same examples every run."""
+"""What every test needs: the same examples every run, and a machine that is used well."""
+
+import os
 
 import pytest
 from hypothesis import settings
@@ -9,6 +11,9 @@ pytest.register_assert_rewrite("chapters")
 # A slow machine is no fault of the code, and a test that fails on Tuesdays teaches nobody.
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
+
+# Spark's Java lives for seconds here: to start soon counts, and what pays off after minutes does not.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
