@@ -68,7 +68,7 @@ def page(*tables: str, problems: Iterable[str] = (), heading: str = "") -> str:
     return head + "".join(tables) + (f"<ul>{told}</ul>" if told else "")
 
 
-def in_order(name: str) -> tuple[list[Any], str]:
+def in_order(name: object) -> tuple[list[Any], str]:
     """Sorting key of a name that may hold numbers: the tenth wave follows the ninth, not the first.
 
     Examples
@@ -76,5 +76,6 @@ def in_order(name: str) -> tuple[list[Any], str]:
     >>> sorted(["wave10.csv", "Wave2.csv", "wave1.csv"], key=in_order)
     ['wave1.csv', 'Wave2.csv', 'wave10.csv']
     """
-    parts = re.split(r"(\d+)", name.casefold())  # words and numbers by turns, so that like is compared with like
-    return [int(part) if place % 2 else part for place, part in enumerate(parts)], name
+    text = str(name)
+    parts = re.split(r"(\d+)", text.casefold())  # words and numbers by turns, so that like is compared with like
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], text

@@ -101,7 +101,7 @@ def estimate_many(
     task = _OneGroup(questionnaire, settings, bootstrap, interval, level)
     shape = settings.shape(questionnaire.model())
     answers, rows = items_of(questionnaire, responses), responses.data.groupby(by).indices
-    groups = sorted(rows, key=lambda group: in_order(str(group)))
+    groups = sorted(rows, key=in_order)
     if not groups:
         raise InputError(f"nobody has a value of {by}, so there is no group to estimate.")
     jobs = ((str(group), answers.iloc[rows[group]], group_seed(seed, str(group))) for group in groups)

@@ -136,7 +136,7 @@ class Ruler:
         if values is None:
             return cls(shape, target, minimum, maximum, (), np.empty((len(engine.rows), 0)))
         own = values.loc[engine.rows]
-        groups = tuple(sorted(own.dropna().unique(), key=lambda group: in_order(str(group))))
+        groups = tuple(sorted(own.dropna().unique(), key=in_order))
         member = np.column_stack([(own == group).to_numpy(dtype=float) for group in groups])
         return cls(shape, target, minimum, maximum, groups, member)
 

@@ -199,7 +199,7 @@ def pilot_effects(effects: pd.DataFrame, *, level: float = 0.95, language: str =
     require(effects, ("difference", "low", "high"), "pilot_effects")
     ax = _dots(effects.rename(columns={"difference": "value"}), 100.0, 1, say, ax, first="main")
     title(ax, say["pilot_title"])
-    ax.set_xlabel(say["pilot_x"].format(level=number(100 * level, 0)))
+    ax.set_xlabel(say["pilot_x"].format(level=f"{100 * level:g}"))
     set_alt(ax, say["pilot_alt"].format(listing=_told(effects["difference"], effects, 100.0, 1, say)))
     return ax
 

@@ -247,7 +247,7 @@ def _scales(questionnaire: Questionnaire) -> dict[str, _Scale]:
 def _recoded(item: str, column: Column, scale: _Scale, rows: np.ndarray) -> tuple[np.ndarray, list[str], list[Finding]]:
     """An item's answers, what was done to them, and what does not fit; the work is done on the distinct values."""
     distinct, codes = column.values, column.codes
-    value, texts = column.numbers(), {} if column.holds_numbers else dict(enumerate(map(plain, distinct)))
+    value, texts = column.numbers(), {} if column.holds_numbers else dict(enumerate(column.plain_values))
     missing = np.isin(value, [number(code) for code in scale.missing])
     missing[[i for i, text in texts.items() if text in scale.missing]] = True
     rewritten = {i for i, text in texts.items() if np.isfinite(value[i]) and _is_rewritten(text, distinct[i])}

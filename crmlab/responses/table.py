@@ -6,6 +6,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,11 @@ class Column:
         """Whether the values are stored as numbers, and none needs to be read as one."""
         return _are_numbers(self.values)
 
+    @cached_property
+    def plain_values(self) -> list[str]:
+        """The distinct values as plain text."""
+        return [plain(value) for value in self.values]
+
     def numbers(self) -> np.ndarray:
         """The number that each distinct value is or says, NaN where it says none.
 
@@ -88,7 +94,7 @@ class Column:
         """
         if self.holds_numbers:
             return self.values.to_numpy(dtype=float, copy=True)
-        return np.array([number(plain(as_text(value))) for value in self.values], dtype=float)
+        return np.array([number(text) for text in self.plain_values], dtype=float)
 
     @property
     def all_differ(self) -> bool:

@@ -53,7 +53,6 @@ class OrdinalFit(Fit):
         return self.objective.outer_scores(self.theta)
 
     @cached_property
-    @one_thread()
     def vcov(self) -> Array:
         """Covariance matrix of the free parameters, (q, q), of N − G respondents as in lavaan."""
         return super().vcov * self.n / (self.n - len(self.groups))

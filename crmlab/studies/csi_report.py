@@ -328,9 +328,9 @@ class _CsiPage(SurveyPage):
                 for row in of_index.to_dict("records")
             ],
         )
-        if len(of_index) < 2 or self.result.refusals:
+        differences = differences_of(self.result)
+        if differences.empty:
             return self.section("groups", [table], self._figure("groups"))
-        differences = self.result.group_differences()
         pairs = of_pairs(self, differences, "tables.xlsx")
         note = f"{self.t('differences.intro', **about_pairs(self, differences))} {pairs.note}".strip()
         return self.section("groups", [table, replace(pairs, note=note)], self._figure("groups"))
@@ -439,6 +439,13 @@ class _CsiPage(SurveyPage):
             *([self.t(estimator)] if estimator in self.t else []),
             self.t(interval if interval in self.t else "method.bootstrap", **drawn),
         ]
+
+
+def differences_of(result: SatisfactionIndex) -> pd.DataFrame:
+    """Every two groups compared; empty without groups, and of a solution that must not be used."""
+    import pandas as pd
+
+    return pd.DataFrame() if result.by_group.empty or result.refusals else result.group_differences()
 
 
 def _path_reading(lower: float, upper: float) -> str:

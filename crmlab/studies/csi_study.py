@@ -74,11 +74,10 @@ def tables(result: SatisfactionIndex, responses: Responses) -> dict[str, pd.Data
     """
     import pandas as pd
 
-    comparable = not (result.by_group.empty or result.refusals)
     found = {
         "index": result.index,
         "groups": result.by_group,
-        "differences": result.group_differences() if comparable else pd.DataFrame(),
+        "differences": csi_report.differences_of(result),
         "priority_map": result.priority_map(),
         "paths": result.paths,
         "effects": result.effects,

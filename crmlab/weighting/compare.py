@@ -419,7 +419,7 @@ def _by_group(scores: pd.DataFrame, member: pd.Series | None, level: float) -> p
     columns = ["method", "group", "n", "index", "ci_lower", "ci_upper", "rank"]
     if member is None:
         return pd.DataFrame(columns=columns)
-    groups = sorted(member.dropna().unique(), key=lambda group: in_order(str(group)))
+    groups = sorted(member.dropna().unique(), key=in_order)
     parts = []
     for group in groups:
         own = scores[(member == group).to_numpy()]

@@ -14,6 +14,7 @@ import numpy as np
 from crmlab import index_formula
 from crmlab.errors import InputError
 from crmlab.responses import Responses, read_responses
+from crmlab.results import in_order
 
 from .told import Array
 
@@ -73,6 +74,6 @@ def grouped(values: Array, member: pd.Series | None) -> pd.DataFrame:
 
     if member is None:
         return pd.DataFrame(values[:0])
-    names = sorted(member.dropna().unique(), key=str)
+    names = sorted(member.dropna().unique(), key=in_order)
     means = [values[(member == name).to_numpy()].mean(axis=0) for name in names]
     return pd.DataFrame(means, index=pd.Index(names, name="group"), columns=range(values.shape[1]))
